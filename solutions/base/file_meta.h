@@ -1,0 +1,36 @@
+// What is known of a table without opening it. The manifest stores it, the
+// tree and the policies decide by it.
+//
+// I1 smallest <= largest, and both are in the table.
+// I2 Every entry's sequence is within [oldest_sequence, newest_sequence].
+// I3 `number` is never used again for another file.
+// I4 Tables of one run never overlap; in level 0 a run is named by `run`, in
+//    deeper levels the level is the run, and `run` is 0.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/key.h"
+
+namespace lsm {
+
+struct FileMeta {
+  std::uint64_t number = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t tombstones = 0;
+  InternalKeyBuffer smallest;
+  InternalKeyBuffer largest;
+  Sequence oldest_sequence = 0;
+  Sequence newest_sequence = 0;
+  std::uint64_t run = 0;
+
+  friend bool operator==(const FileMeta&, const FileMeta&) = default;
+};
+
+// Trees share metas; a meta never changes once a tree names it.
+using FileMetaPtr = std::shared_ptr<const FileMeta>;
+
+}  // namespace lsm

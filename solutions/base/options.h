@@ -1,0 +1,58 @@
+// Everything that can be chosen when a store is opened. The defaults suit a
+// laptop; each has its unit in its name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/block_cache.h"
+#include "base/clock.h"
+#include "base/compaction_filter.h"
+#include "base/compaction_policy.h"
+#include "base/executor.h"
+#include "base/file_system.h"
+#include "base/filter_policy.h"
+
+namespace lsm {
+
+enum class Compression : std::uint8_t { none = 0, lz4 = 1 };
+
+struct Options {
+  // Opening.
+  bool create_if_missing = true;
+  bool error_if_exists = false;
+
+  // Memory: about (1 + max_frozen_memtables) * write_buffer_size_bytes plus
+  // block_cache_bytes, whatever is loaded.
+  std::size_t write_buffer_size_bytes = std::size_t{64} << 20;
+  std::size_t max_frozen_memtables = 2;
+  std::size_t block_cache_bytes = std::size_t{64} << 20;
+
+  // Tables.
+  std::size_t block_size_bytes = 4096;  // 256 … 65,536
+  Compression compression = Compression::lz4;
+  int filter_bits_per_key = 10;  // 0: no filter
+  std::uint64_t target_file_size_bytes = std::uint64_t{64} << 20;
+
+  // Shape of the tree (leveled).
+  std::size_t level0_runs_to_compact = 4;
+  std::size_t level0_runs_to_slow_down = 12;
+  std::size_t level0_runs_to_stop = 20;
+  std::uint64_t base_level_size_bytes = std::uint64_t{256} << 20;
+  double level_size_multiplier = 10;
+
+  // Compression, filter, cache and policy are seams; null means the engine's
+  // own (rooms 2.3, 2.6, 2.7), made from the numbers above.
+  std::shared_ptr<const CompactionPolicy> compaction_policy;
+  std::shared_ptr<const CompactionFilter> compaction_filter;
+  std::shared_ptr<const FilterPolicy> filter_policy;
+  std::shared_ptr<BlockCache> block_cache;
+
+  // The outside world; null means the machine's. They must outlive the store.
+  FileSystem* file_system = nullptr;
+  Executor* executor = nullptr;
+  Clock* clock = nullptr;
+};
+
+}  // namespace lsm

@@ -1,0 +1,40 @@
+// One atomic change of the tree: what a flush or a compaction did. The
+// manifest is a sequence of these, and the tree is their sum.
+//
+//   flush:       added {level 0, 000012.sst}          oldest_log = 13
+//   compaction:  removed {0, 9} {0, 12}  added {1, 000014.sst} {1, 000015.sst}
+//
+// I1 An edit takes effect whole or not at all.
+// I2 After an edit with oldest_log = n, logs numbered below n are not needed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/file_meta.h"
+
+namespace lsm {
+
+struct VersionEdit {
+  struct Added {
+    int level = 0;
+    FileMeta file;
+    friend bool operator==(const Added&, const Added&) = default;
+  };
+  struct Removed {
+    int level = 0;
+    std::uint64_t number = 0;
+    friend bool operator==(const Removed&, const Removed&) = default;
+  };
+
+  std::vector<Removed> removed;
+  std::vector<Added> added;
+  std::optional<std::uint64_t> oldest_log;
+  std::optional<std::uint64_t> next_file_number;
+  std::optional<Sequence> last_sequence;
+
+  friend bool operator==(const VersionEdit&, const VersionEdit&) = default;
+};
+
+}  // namespace lsm
