@@ -28,7 +28,7 @@ target_include_directories(lsm_library INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/mini_lsm>)
 target_link_libraries(lsm_library INTERFACE fmt::fmt Threads::Threads)
 if(LSM_WITH_LZ4)
-  target_link_libraries(lsm_library INTERFACE lsm::lz4)
+  target_link_libraries(lsm_library INTERFACE $<INSTALL_INTERFACE:lsm::lz4>)
 endif()
 
 # Every header that the public ones include, in turn. Angle brackets and quotes
