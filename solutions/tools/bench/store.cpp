@@ -1,0 +1,67 @@
+#include "store.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+namespace lsm::bench {
+
+void fail(const std::string& message) {
+  throw std::runtime_error(message);
+}
+
+std::uint64_t file_bytes(const std::string& directory,
+                         std::string_view suffix) {
+  std::uint64_t sum = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().native().ends_with(suffix)) sum += entry.file_size();
+  }
+  return sum;
+}
+
+std::vector<Engine> engines() {
+  std::vector<Engine> all;
+#ifdef LSM_HAVE_ENGINE
+  all.push_back({"lsm", true, "this project", ""});
+#else
+  all.push_back({"lsm", false, "", "this project's engine"});
+#endif
+#ifdef LSM_HAVE_LEVELDB
+  all.push_back({"leveldb", true, leveldb_version(), "libleveldb-dev"});
+#else
+  all.push_back({"leveldb", false, "", "libleveldb-dev"});
+#endif
+#ifdef LSM_HAVE_ROCKSDB
+  all.push_back({"rocksdb", true, rocksdb_version(), "librocksdb-dev"});
+#else
+  all.push_back({"rocksdb", false, "", "librocksdb-dev"});
+#endif
+#ifdef LSM_HAVE_LMDB
+  all.push_back({"lmdb", true, lmdb_version(), "liblmdb-dev"});
+#else
+  all.push_back({"lmdb", false, "", "liblmdb-dev"});
+#endif
+  all.push_back({"map", true, "std::map", ""});
+  return all;
+}
+
+std::unique_ptr<Store> open_store(std::string_view engine,
+                                  [[maybe_unused]] const Settings& settings) {
+  if (engine == "map") return open_map();
+#ifdef LSM_HAVE_ENGINE
+  if (engine == "lsm") return open_lsm(settings);
+#endif
+#ifdef LSM_HAVE_LEVELDB
+  if (engine == "leveldb") return open_leveldb(settings);
+#endif
+#ifdef LSM_HAVE_ROCKSDB
+  if (engine == "rocksdb") return open_rocksdb(settings);
+#endif
+#ifdef LSM_HAVE_LMDB
+  if (engine == "lmdb") return open_lmdb(settings);
+#endif
+  fail(fmt::format("{}: no such engine in this build", engine));
+}
+
+}  // namespace lsm::bench
