@@ -37,6 +37,7 @@ class CommitIntent {
 struct WriteRequest {
   std::span<const WriteOp> ops;
   bool sync = false;
+  bool freeze = false;  // hand the memtable to a flush afterwards
   const CommitIntent* intent = nullptr;
   // Answers, set before submit returns:
   Result<void> result;

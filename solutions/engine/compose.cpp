@@ -1,0 +1,84 @@
+#include "engine/compose.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "cache.h"
+#include "filter.h"
+#include "leveled.h"
+
+namespace lsm {
+
+namespace {
+
+Result<void> check(bool holds, std::string_view option,
+                   std::string_view must) {
+  if (holds) return {};
+  return fail(Code::invalid_argument, fmt::format("{} must be {}", option, must));
+}
+
+}  // namespace
+
+Result<Options> compose(Options options) {
+  LSM_TRY(check(options.write_buffer_size_bytes >= 4096,
+                "write_buffer_size_bytes", "at least 4096"));
+  LSM_TRY(check(options.max_frozen_memtables >= 1, "max_frozen_memtables",
+                "at least 1"));
+  LSM_TRY(check(options.block_size_bytes >= 256 &&
+                    options.block_size_bytes <= 65'536,
+                "block_size_bytes", "256 to 65,536"));
+  LSM_TRY(check(options.filter_bits_per_key >= 0 &&
+                    options.filter_bits_per_key <= 64,
+                "filter_bits_per_key", "0 to 64"));
+  LSM_TRY(check(options.target_file_size_bytes >= 4096,
+                "target_file_size_bytes", "at least 4096"));
+  LSM_TRY(check(options.level0_runs_to_compact >= 1,
+                "level0_runs_to_compact", "at least 1"));
+  LSM_TRY(check(
+      options.level0_runs_to_compact <= options.level0_runs_to_slow_down &&
+          options.level0_runs_to_slow_down <= options.level0_runs_to_stop,
+      "level0_runs_to_compact, _slow_down, _stop", "in ascending order"));
+  LSM_TRY(check(options.base_level_size_bytes >= 4096,
+                "base_level_size_bytes", "at least 4096"));
+  LSM_TRY(check(options.level_size_multiplier >= 2 &&
+                    options.level_size_multiplier <= 100,
+                "level_size_multiplier", "2 to 100"));
+
+  if (options.filter_policy == nullptr) {
+    if (options.filter_bits_per_key == 0) {
+      options.filter_policy = std::make_shared<const NoFilter>();
+    } else {
+      options.filter_policy = std::make_shared<const BlockedBloomFilter>(
+          options.filter_bits_per_key);
+    }
+  }
+  if (options.block_cache == nullptr) {
+    options.block_cache =
+        options.block_cache_bytes == 0
+            ? make_no_cache()
+            : make_clock_cache(options.block_cache_bytes,
+                               options.block_size_bytes);
+  }
+  if (options.compaction_policy == nullptr) {
+    options.compaction_policy = std::make_shared<const LeveledPolicy>(options);
+  }
+  if (options.compaction_filter == nullptr) {
+    options.compaction_filter = std::make_shared<const KeepAll>();
+  }
+  return options;
+}
+
+std::unique_ptr<CommitCheck> compose_commit_check() {
+  return std::make_unique<AcceptAll>();
+}
+
+std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit) {
+  return make_serial_queue(std::move(commit));
+}
+
+std::unique_ptr<Retention> compose_retention() {
+  return std::make_unique<OneStripe>();
+}
+
+}  // namespace lsm
