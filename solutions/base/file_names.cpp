@@ -24,6 +24,13 @@ std::string file_path(std::string_view folder, FileKind kind,
                      kSuffixes[static_cast<std::size_t>(kind)]);
 }
 
+std::string parent_path(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return std::string(path.substr(0, slash == 0 ? 1 : slash));
+}
+
 std::optional<FileName> parse_file_name(std::string_view name) {
   std::uint64_t number = 0;
   const char* limit = name.data() + name.size();

@@ -29,6 +29,8 @@ inline constexpr std::string_view kLockName = "LOCK";
 std::string file_path(std::string_view folder, FileKind kind,
                       std::uint64_t number);
 std::string join_path(std::string_view folder, std::string_view name);
+// The folder that holds `path`; "." for a bare name.
+std::string parent_path(std::string_view path);
 // nullopt for every name that is not a numbered file of a store.
 std::optional<FileName> parse_file_name(std::string_view name);
 

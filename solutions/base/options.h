@@ -39,7 +39,7 @@ struct Options {
   std::size_t level0_runs_to_compact = 4;
   std::size_t level0_runs_to_slow_down = 12;
   std::size_t level0_runs_to_stop = 20;
-  std::uint64_t base_level_size_bytes = std::uint64_t{256} << 20;
+  std::uint64_t base_level_size_bytes = std::uint64_t{1} << 30;
   double level_size_multiplier = 10;
 
   // Compression, filter, cache and policy are seams; null means the engine's

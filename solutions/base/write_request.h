@@ -37,7 +37,10 @@ class CommitIntent {
 struct WriteRequest {
   std::span<const WriteOp> ops;
   bool sync = false;
-  bool freeze = false;  // hand the memtable to a flush afterwards
+  // What the leader does once the group is visible: hand the memtable to a
+  // flush, or seal the log because the store closes.
+  enum class After : std::uint8_t { nothing, freeze, seal };
+  After after = After::nothing;
   const CommitIntent* intent = nullptr;
   // Answers, set before submit returns:
   Result<void> result;

@@ -50,7 +50,10 @@ Engine::~Engine() {
 }
 
 Result<void> Engine::start() {
-  if (options_.create_if_missing) LSM_TRY(fs_->create_dir(path_));
+  if (options_.create_if_missing) {
+    LSM_TRY(fs_->create_dir(path_));
+    LSM_TRY(fs_->sync_dir(parent_path(path_)));
+  }
   LSM_ASSIGN_OR_RETURN(lock_, fs_->lock(join_path(path_, kLockName)));
 
   const TableOptions tables{options_.block_size_bytes, options_.compression,
@@ -144,7 +147,7 @@ Result<void> Engine::sync() {
 }
 
 Result<void> Engine::flush() {
-  WriteRequest request{.freeze = true};
+  WriteRequest request{.after = WriteRequest::After::freeze};
   LSM_TRY(submit(request));
   return write_path_->wait_flushed();
 }
@@ -382,11 +385,13 @@ Result<void> Engine::shut_down() {
           return !compaction_scheduled_;
         }));
   }
-  Result<void> sealed = write_path_->close();
+  LSM_TRY(write_path_->stop());
+  WriteRequest last{.after = WriteRequest::After::seal};
+  queue_->submit(last);
   Result<void> logged = version_log_->close();
   obsolete_->drain();
   lock_.reset();
-  return sealed ? logged : sealed;
+  return last.result ? logged : last.result;
 }
 
 }  // namespace lsm

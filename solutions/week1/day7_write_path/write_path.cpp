@@ -53,10 +53,16 @@ void WritePath::commit(std::span<WriteRequest* const> group) {
   const auto fail_all = [group](const Error& error) {
     for (WriteRequest* request : group) request->result = std::unexpected(error);
   };
-  if (auto room = make_room(); !room) return fail_all(room.error());
+  const auto asked = [group](WriteRequest::After after) {
+    return std::ranges::any_of(
+        group, [after](const auto* request) { return request->after == after; });
+  };
+  const bool sealing = asked(WriteRequest::After::seal);
+  if (auto room = sealing ? status() : make_room(); !room) {
+    return fail_all(room.error());
+  }
 
   bool sync = false;
-  bool freeze_after = false;
   std::uint64_t user_bytes = 0;
   std::uint64_t log_bytes = 0;
   for (WriteRequest* request : group) {
@@ -73,7 +79,6 @@ void WritePath::commit(std::span<WriteRequest* const> group) {
     }
     context_.check.committed(*request);
     sync |= request->sync;
-    freeze_after |= request->freeze;
   }
   if (sync) {
     if (auto synced = sync_logs(); !synced) return fail_all(synced.error());
@@ -94,10 +99,16 @@ void WritePath::commit(std::span<WriteRequest* const> group) {
   user_bytes_.fetch_add(user_bytes, std::memory_order_relaxed);
   log_bytes_.fetch_add(log_bytes, std::memory_order_relaxed);
   slow_down(user_bytes);
-  if (freeze_after && active_->entries() > 0) {
-    if (auto frozen = freeze(); !frozen) {
-      for (WriteRequest* request : group) {
-        if (request->freeze && request->result) request->result = frozen;
+  Result<void> after;
+  if (sealing) {
+    after = seal();
+  } else if (asked(WriteRequest::After::freeze) && active_->entries() > 0) {
+    after = freeze();
+  }
+  if (!after) {
+    for (WriteRequest* request : group) {
+      if (request->after != WriteRequest::After::nothing && request->result) {
+        request->result = after;
       }
     }
   }
@@ -142,11 +153,12 @@ Result<void> WritePath::freeze() {
     const std::uint64_t began = context_.clock.now_micros();
     LSM_TRY(context_.executor.wait(
         mutex_, changed_, [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {
-          return !broken_ || !flush_error_ || !compaction_error_ ||
+          return closing_ || !broken_ || !flush_error_ || !compaction_error_ ||
                  (current()->frozen.size() < limits.max_frozen_memtables &&
                   level0_runs_.load() < limits.level0_runs_to_stop);
         }));
     stats_.stall_micros += context_.clock.now_micros() - began;
+    if (closing_) return fail(Code::closed, "the store is being closed");
     LSM_TRY(broken_);
     LSM_TRY(flush_error_);
     if (level0_runs_.load() >= limits.level0_runs_to_stop) {
@@ -345,17 +357,20 @@ void WritePath::report_compaction(Result<void> outcome) {
   changed_.notify_all();
 }
 
-Result<void> WritePath::close() {
-  {
-    const MutexLock lock(mutex_);
-    closing_ = true;
-    LSM_TRY(context_.executor.wait(
-        mutex_, changed_,
-        [&]() LSM_NO_THREAD_SAFETY_ANALYSIS { return !flush_scheduled_; }));
-    LSM_TRY(broken_);
-  }
+Result<void> WritePath::stop() {
+  const MutexLock lock(mutex_);
+  closing_ = true;
+  changed_.notify_all();
+  return context_.executor.wait(
+      mutex_, changed_,
+      [&]() LSM_NO_THREAD_SAFETY_ANALYSIS { return !flush_scheduled_; });
+}
+
+Result<void> WritePath::seal() {
   LSM_TRY(sync_logs());
-  return log_->seal();
+  Result<void> sealed = log_->seal();
+  refuse_from_now_on({Code::closed, "the store is closed"});
+  return sealed;
 }
 
 Result<void> WritePath::status() const {
@@ -372,15 +387,19 @@ WriteStats WritePath::stats() const {
 }
 
 Error WritePath::break_store(const Error& cause) {
+  refuse_from_now_on(
+      {Code::read_only, "the store is read-only until it is reopened: " +
+                            cause.message});
+  return cause;
+}
+
+void WritePath::refuse_from_now_on(Error error) {
   const MutexLock lock(mutex_);
-  if (broken_) {
-    broken_ = fail(Code::read_only,
-                   "the store is read-only until it is reopened: " +
-                       cause.message);
+  if (broken_) {  // the first reason stays
+    broken_ = std::unexpected(std::move(error));
     is_broken_.store(true);
   }
   changed_.notify_all();
-  return cause;
 }
 
 }  // namespace lsm

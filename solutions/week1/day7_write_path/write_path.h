@@ -115,9 +115,9 @@ class WritePath {
   // for level 0 to shrink must not wait for ever.
   void report_compaction(Result<void> outcome);
 
-  // Waits for background work, then seals the log. After it nothing may be
-  // called but current() and visible().
-  Result<void> close();
+  // Waits for the flush that runs, and starts no other. A last request that
+  // asks for After::seal then seals the log; every later one is refused.
+  Result<void> stop();
 
   // The error that made the store read-only, if any.
   Result<void> status() const;
@@ -132,6 +132,7 @@ class WritePath {
   Result<void> freeze();
   Result<void> admit(const WriteRequest& request) const;
   Result<void> sync_logs();
+  Result<void> seal();
   void slow_down(std::size_t bytes);
   Result<std::shared_ptr<LogWriter>> create_log(std::uint64_t number);
 
@@ -143,6 +144,7 @@ class WritePath {
 
   Result<void> install(VersionEdit edit, const MemTable* flushed);
   Error break_store(const Error& cause);
+  void refuse_from_now_on(Error error);
 
   WritePathContext context_;
   VersionCell cell_;
