@@ -81,6 +81,10 @@ if(LSM_TESTS OR LSM_TOOLS)
   if(NOT TARGET nlohmann_json::nlohmann_json)
     lsm_fetch(nlohmann_json nlohmann/json v3.11.3)
   endif()
+  find_package(CLI11 QUIET)
+  if(NOT TARGET CLI11::CLI11)
+    lsm_fetch(CLI11 CLIUtils/CLI11 v2.4.1)
+  endif()
 endif()
 
 if(LSM_TESTS)
@@ -92,10 +96,6 @@ if(LSM_TESTS)
 endif()
 
 if(LSM_TOOLS)
-  find_package(CLI11 QUIET)
-  if(NOT TARGET CLI11::CLI11)
-    lsm_fetch(CLI11 CLIUtils/CLI11 v2.4.1)
-  endif()
   # Line editing in the shell, and the engines that the benchmark compares
   # with: each used when it is there. A tool sees LSM_HAVE_LIBEDIT=1 and so on.
   add_library(lsm_optional INTERFACE)

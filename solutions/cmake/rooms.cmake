@@ -10,9 +10,7 @@
 # header and source together, as each side's folder is the only one of its
 # room on the include path.
 
-set(LSM_ROOT ${CMAKE_CURRENT_LIST_DIR}/../..)
-cmake_path(ABSOLUTE_PATH LSM_ROOT NORMALIZE)
-string(REGEX REPLACE "/$" "" LSM_ROOT "${LSM_ROOT}")
+set(LSM_ROOT ${mini_lsm_SOURCE_DIR})
 
 # A library without a source gets this one, so that it links like the others.
 set(LSM_EMPTY_SOURCE ${CMAKE_BINARY_DIR}/empty.cpp)

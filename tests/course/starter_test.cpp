@@ -42,14 +42,24 @@ TEST_CASE("a task becomes a comment and LSM_TODO", "[course]") {
         "}\n");
 }
 
-TEST_CASE("a long label moves to a line of its own", "[course]") {
-  CHECK(starter("  // ANCHOR: task-1-1-1 Find the node that comes before the "
-                "key\n"
-                "  // ANCHOR_END: task-1-1-1\n") ==
+TEST_CASE("a label that passes column 80 gets a line of its own", "[course]") {
+  const std::string label(51, 'x');  // the call takes 29 columns beside it
+  const std::string end = "  // ANCHOR_END: task-1-1-1\n";
+  CHECK(starter("  // ANCHOR: task-1-1-1 " + label + "\n" + end) ==
         "#include \"base/todo.h\"\n"
-        "  // Task 1: Find the node that comes before the key\n"
-        "  LSM_TODO(\"1.1 task 1\",\n"
-        "           \"Find the node that comes before the key\");\n");
+        "  // Task 1: " +
+            label +
+            "\n"
+            "  LSM_TODO(\"1.1 task 1\", \"" +
+            label + "\");\n");
+  CHECK(starter("  // ANCHOR: task-1-1-1 x" + label + "\n" + end) ==
+        "#include \"base/todo.h\"\n"
+        "  // Task 1: x" +
+            label +
+            "\n"
+            "  LSM_TODO(\"1.1 task 1\",\n"
+            "           \"x" +
+            label + "\");\n");
 }
 
 TEST_CASE("a label's quotes and backslashes are escaped", "[course]") {

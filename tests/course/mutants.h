@@ -1,0 +1,71 @@
+// A mutant is a reference room with one known mistake: how the tests are
+// tested. It is a file in tests/mutants/week1/day1_memtable/:
+//
+//   bug: A read takes the oldest version instead of the newest.
+//   task: 2
+//   file: memtable.cpp
+//   --- find
+//     exact lines of the reference file
+//   --- replace
+//     the wrong lines
+//   --- end
+//
+// file and find/replace/end may be repeated, for an edit in several places.
+// I1 What is to be found stands exactly once in the reference file, as whole
+//    lines; an edit that does not apply, or does not compile, is an error.
+// I2 A mutant is killed when the suite of its own room fails, crashes or does
+//    not end within kMutantLimit; a survivor is an error.
+// I3 A room with mutants has at least kFewestMutants.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rooms.h"
+
+namespace lsm::course {
+
+inline constexpr std::chrono::seconds kMutantLimit{60};
+inline constexpr std::size_t kFewestMutants = 6;
+
+// what() is "file:line: what is wrong".
+struct MutantError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Edit {
+  std::string file;      // in the room's folder
+  std::string find;      // whole lines
+  std::string replace;   // whole lines, or none
+  std::size_t line = 0;  // of "--- find", for errors
+};
+
+struct Mutant {
+  std::string name;  // the file's name without .mutant
+  std::string path;  // how errors call it
+  std::string bug;
+  int task = 0;
+  std::vector<Edit> edits;
+};
+
+// Throws MutantError.
+Mutant parse_mutant(std::string_view name, std::string_view path,
+                    std::string_view text);
+
+// All mutants of a room, by name. Throws MutantError.
+std::vector<Mutant> mutants_of(const Room& room);
+
+// The reference's files with the edits applied. Throws MutantError.
+std::map<std::string, std::string> apply_mutant(
+    const Mutant& mutant, std::map<std::string, std::string> files);
+
+// `course mutants [1.1 …] [--build DIR]`.
+int command_mutants(const Course& course, std::span<const std::string> args);
+
+}  // namespace lsm::course

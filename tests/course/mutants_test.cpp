@@ -1,0 +1,100 @@
+// Reading mutants and applying them: an edit that is not exactly what it says
+// must never count as a kill.
+#include "course/mutants.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "support/catch.h"
+
+namespace lsm::course {
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+constexpr std::string_view kText =
+    "bug: It returns one too many.\n"
+    "task: 2\n"
+    "file: a.cpp\n"
+    "--- find\n"
+    "  return n;\n"
+    "--- replace\n"
+    "  return n + 1;\n"
+    "--- end\n";
+
+Mutant parse(std::string_view text) {
+  return parse_mutant("m", "m.mutant", text);
+}
+
+std::string error_of(std::string_view text, const Files& files) {
+  try {
+    apply_mutant(parse(text), files);
+  } catch (const MutantError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST_CASE("a mutant is read and applied", "[course]") {
+  const Mutant mutant = parse(kText);
+  CHECK(mutant.bug == "It returns one too many.");
+  CHECK(mutant.task == 2);
+  const Files files = {{"a.cpp", "f() {\n  return n;\n}\n"}, {"a.h", "x\n"}};
+  CHECK(apply_mutant(mutant, files) ==
+        Files{{"a.cpp", "f() {\n  return n + 1;\n}\n"}, {"a.h", "x\n"}});
+}
+
+TEST_CASE("edits may be several, in several files, and delete", "[course]") {
+  const Mutant mutant = parse(
+      "bug: b\n"
+      "task: 1\n"
+      "file: a.cpp\n"
+      "--- find\n"
+      "one\n"
+      "--- replace\n"
+      "--- end\n"
+      "--- find\n"
+      "three\n"
+      "--- replace\n"
+      "3\n"
+      "--- end\n"
+      "file: a.h\n"
+      "--- find\n"
+      "x\n"
+      "--- replace\n"
+      "y\n"
+      "--- end\n");
+  CHECK(
+      apply_mutant(mutant, {{"a.cpp", "one\ntwo\nthree\n"}, {"a.h", "x\n"}}) ==
+      Files{{"a.cpp", "two\n3\n"}, {"a.h", "y\n"}});
+}
+
+TEST_CASE("an edit that does not apply exactly once is an error", "[course]") {
+  CHECK(error_of(kText, {{"a.cpp", "return n;\n"}}) ==
+        "m.mutant:4: these lines stand 0 times in a.cpp, not once");
+  CHECK(error_of(kText, {{"a.cpp", "  return n;\n  return n;\n"}}) ==
+        "m.mutant:4: these lines stand 2 times in a.cpp, not once");
+  // Only whole lines count.
+  CHECK(error_of(kText, {{"a.cpp", "else  return n;\n"}}) ==
+        "m.mutant:4: these lines stand 0 times in a.cpp, not once");
+  CHECK(error_of(kText, {{"b.cpp", ""}}) ==
+        "m.mutant:4: the room has no file 'a.cpp'");
+}
+
+TEST_CASE("a malformed mutant is an error with its line", "[course]") {
+  CHECK(error_of("bug: b\ntask: 1\n", {}) == "m.mutant:2: it edits nothing");
+  CHECK(error_of("bug: b\ntask: two\n", {}) ==
+        "m.mutant:2: 'two' is no task number");
+  CHECK(error_of("bug: b\n--- find\n", {}) ==
+        "m.mutant:2: no file: says where to find this");
+  CHECK(error_of("file: a\n--- find\nx\n", {}) ==
+        "m.mutant:2: no '--- replace' follows");
+  CHECK(error_of("hello\n", {}) ==
+        "m.mutant:1: 'hello' is none of bug:, task:, file:, --- find");
+  CHECK(error_of("file: a\n--- find\nx\n--- replace\nx\n--- end\n", {}) ==
+        "m.mutant:2: it changes nothing");
+}
+
+}  // namespace
+}  // namespace lsm::course
