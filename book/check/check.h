@@ -62,7 +62,7 @@ inline std::optional<std::vector<std::string>> read_lines(
 // The id that mdBook gives a heading: letters, digits, `_` and `-` stay, in
 // lower case; white space becomes `-`; all else goes.
 inline std::string heading_id(std::string_view heading) {
-  static const std::regex markup(R"(<[^>]*>|\]\([^)]*\)|&[a-z]+;)");
+  static const std::regex markup(R"(</?(em|code|strong)>|\]\([^)]*\))");
   const std::string text = std::regex_replace(std::string(heading), markup, "");
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string::npos) return "";
@@ -71,9 +71,16 @@ inline std::string heading_id(std::string_view heading) {
   for (std::size_t i = first; i <= last; ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     // Punctuation outside ASCII (dashes, quotes, arrows: U+2000 to U+2BFF)
-    // goes as well; letters outside ASCII stay.
+    // goes as well, so do U+00D7, U+00F7 and most of U+0080 to U+00BF; letters
+    // outside ASCII stay.
+    const auto next = i < last ? static_cast<unsigned char>(text[i + 1]) : 0u;
+    static const std::string letters = "\xAA\xB2\xB3\xB5\xB9\xBA\xBC\xBD\xBE";
     if (byte == 0xE2 && i + 2 <= last) {
       i += 2;
+    } else if ((byte == 0xC3 && (next == 0x97 || next == 0xB7)) ||
+               (byte == 0xC2 &&
+                letters.find(static_cast<char>(next)) == std::string::npos)) {
+      ++i;
     } else if (byte >= 0x80 || std::isalnum(byte) != 0 || byte == '_' ||
                byte == '-') {
       id += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
