@@ -9,8 +9,8 @@
 // Why: a reused disk block, a file restored from the wrong backup and a
 // misdirected write all deliver intact bytes in the wrong place.
 // Cost: 0.1 µs for 4 KiB.
-// Source: XXH3 by Yann Collet; the binding follows ZFS's self-identifying
-// blocks.
+// Source: XXH3 by Yann Collet; the binding follows XFS's self-describing
+// metadata.
 #pragma once
 
 #include <cstdint>
