@@ -1,0 +1,58 @@
+// `course check`: build one room of the learner's, run its suite, and teach.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder.h"
+#include "progress.h"
+#include "rooms.h"
+#include "verdict.h"
+
+namespace lsm::course {
+
+struct CheckOptions {
+  std::string day;        // as typed; empty: the first unfinished one
+  int task = 0;           // only this task's tests
+  std::string test;       // only tests whose name contains this
+  std::string sanitizer;  // "asan" or "tsan": in a build folder of its own
+  int seconds = 10;       // the limit for one test case
+  bool json = false;
+};
+
+struct Checked {
+  bool compiled = false;
+  bool filtered = false;  // a task or a test was asked for
+  Built built;
+  std::vector<CompileError> errors;  // when not compiled
+  Verdict verdict;
+  std::vector<std::string> unmatched;  // a filter that fits no test: what does
+};
+
+// Builds and runs; keeps the verdict of a whole suite in `progress`.
+Checked check_room(const Course& course, const Room& room,
+                   const CheckOptions& options, Progress& progress);
+
+// The report for people, and the one for programs (see json_help).
+void print_checked(const Course& course, const Room& room,
+                   const Checked& checked, const CheckOptions& options,
+                   const Progress& progress);
+std::string json_of(const Course& course, const Room& room,
+                    const Checked& checked);
+extern const char* const kJsonHelp;
+
+// 0 when every core test that ran passed, 1 otherwise.
+int exit_status(const Checked& checked);
+
+// The room that was typed, if it can be checked; otherwise says why not and
+// returns nullptr (the caller exits with 2). Empty: `progress` chooses.
+const Room* choose_room(const Course& course, const std::string& typed,
+                        const Progress& progress);
+
+// The room that was typed, whatever exists of it; as above.
+const Room* find_room(const Course& course, const std::string& typed);
+
+int command_check(const Course& course, const CheckOptions& options);
+int command_watch(const Course& course, const CheckOptions& options);
+
+}  // namespace lsm::course

@@ -1,0 +1,273 @@
+// The course tool: `./course` builds it and becomes it. This file reads the
+// command line; what a command does is in the file named for it.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "check.h"
+#include "commands.h"
+#include "mutants.h"
+#include "pristine.h"
+#include "rooms.h"
+#include "starter.h"
+#include "syllabus.h"
+#include "terminal.h"
+
+namespace lsm::course {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Command {
+  std::string_view name;
+  std::string_view arguments;
+  std::string_view brief;
+};
+
+// What `course help` shows, in this order; the README says the same.
+constexpr std::array kLearning = {
+    Command{"", "", "where am I: the 21 days, the next page and check"},
+    Command{"check", "[1.1]", "run a day's tests on your room; teach on failure"},
+    Command{"watch", "[1.1]", "the same on every save"},
+    Command{"hint", "[1.1]", "one more hint each time, three for a task"},
+    Command{"diff", "[1.1]", "your room against the solution (a spoiler)"},
+    Command{"reset", "1.1", "the starter back; yours is kept in .mine/"},
+    Command{"book", "", "build the guide and serve it on this machine"},
+};
+constexpr std::array kEngine = {
+    Command{"mine", "", "the whole engine from your finished rooms: its tests"},
+    Command{"shell", "[PATH]", "open a store and talk to it (--mine: on yours)"},
+    Command{"bench", "[ARGS]", "measure it (--mine: yours)"},
+    Command{"demo", "", "the finished engine on real data: load, kill, recover"},
+    Command{"test", "", "every test on the reference, as CI runs them"},
+};
+constexpr std::array kMaking = {
+    Command{"starters", "", "make week1/ ... again from the solutions"},
+    Command{"mutants", "", "every known bug, and the test that kills it"},
+    Command{"pristine", "", "every untouched starter fails as it should"},
+};
+constexpr std::array kComing = {
+    Command{"sim", "", "week 2"},
+    Command{"crash", "", "week 2"},
+    Command{"hunt", "", "week 2"},
+    Command{"update", "", "week 3"},
+};
+
+void print_commands(std::string_view title, std::span<const Command> commands) {
+  fmt::print("\n{}\n", ink(Ink::bold, title));
+  for (const Command& command : commands) {
+    fmt::print("  ./course {} {}\n",
+               padded(fmt::format("{} {}", command.name, command.arguments), 15),
+               command.brief);
+  }
+}
+
+int print_help() {
+  fmt::print("\nMini LSM from Scratch, in C++: the learner's command\n");
+  print_commands("Learn", kLearning);
+  print_commands("Run", kEngine);
+  print_commands("Make", kMaking);
+  fmt::print(
+      "\nA day is 1.1 (week.day) or a name such as memtable; without one, the\n"
+      "first unfinished day. ./course help check tells a command's options.\n");
+  return 0;
+}
+
+int unknown_command(std::string_view typed) {
+  std::vector<std::string_view> names;
+  for (const auto commands :
+       {std::span<const Command>(kLearning), std::span<const Command>(kEngine),
+        std::span<const Command>(kMaking)}) {
+    for (const Command& command : commands) {
+      if (!command.name.empty()) names.push_back(command.name);
+    }
+  }
+  std::string message = fmt::format("There is no command \"{}\".", typed);
+  const std::string_view day = parse_day(typed);
+  const std::string_view near = nearest(typed, names);
+  if (!day.empty()) {
+    message += fmt::format(" Did you mean: ./course check {}", day);
+  } else if (!near.empty()) {
+    message += fmt::format(" Did you mean: ./course {}", near);
+  }
+  message += "\nThere are:";
+  for (const std::string_view name : names) message += fmt::format(" {}", name);
+  message += "\n./course help says what each does.";
+  return bad_usage(message);
+}
+
+int not_yet(const Command& command) {
+  return bad_usage(fmt::format(
+      "\"{}\" comes with {} of the course; it is not here yet.\n"
+      "./course help lists what is.",
+      command.name, command.arguments.empty() ? command.brief : ""));
+}
+
+// The checkout: the launcher tells it; otherwise sought upwards from here.
+fs::path find_root() {
+  if (const char* told = std::getenv("COURSE_ROOT")) return told;
+  for (fs::path folder = fs::current_path();; folder = folder.parent_path()) {
+    if (fs::is_directory(folder / "solutions" / "base")) return folder;
+    if (folder == folder.root_path()) return {};
+  }
+}
+
+int run_command(const Course& course, std::vector<std::string> args) {
+  // The launcher's --yes answers the questions of diff, and nothing else.
+  const bool yes = std::erase(args, "--yes") > 0;
+  if (args.empty()) return command_map(course);
+  if (args[0] == "--help" || args[0] == "-h") args[0] = "help";
+  if (args[0] == "help") {
+    if (args.size() == 1) return print_help();
+    args = {args[1], "--help"};
+  }
+  const auto coming = std::ranges::find(kComing, args[0], &Command::name);
+  if (coming != kComing.end()) return not_yet(*coming);
+
+  // These read their own arguments.
+  const std::vector<std::string> rest(args.begin() + 1, args.end());
+  if (args[0] == "starters") return command_starters(course, rest);
+  if (args[0] == "mutants") return command_mutants(course, rest);
+  if (args[0] == "pristine") return command_pristine(course, rest);
+
+  CLI::App app;
+  app.name("./course");
+  app.require_subcommand(1);
+  CheckOptions check;
+  std::string day;
+  int task = 0;
+  bool again = false;
+  bool quick = false;
+  bool build_only = false;
+  bool mine = false;
+  bool asan = false;
+  bool tsan = false;
+  int port = 3000;
+  std::string rooms;
+  std::string only;
+  std::string store;
+  std::vector<std::string> passed_on;
+  std::map<std::string, CLI::App*> commands;
+  const auto add = [&](const std::string& name, const std::string& brief) {
+    commands[name] = app.add_subcommand(name, brief);
+    return commands[name];
+  };
+
+  for (const char* name : {"check", "watch"}) {
+    CLI::App* command =
+        add(name, name == std::string_view("check")
+                      ? "Build a day's room (yours) and run its tests"
+                      : "Run check on every save");
+    command->add_option("day", day, "1.1, or memtable; else the next one");
+    command->add_option("--task", check.task, "only this task's tests");
+    command->add_option("--test", check.test,
+                        "only tests whose name contains this");
+    command->add_option("--limit", check.seconds,
+                        "seconds one test may take (10)");
+    command->add_flag("--asan", asan,
+                      "with AddressSanitizer and UBSan: finds bad memory");
+    command->add_flag("--tsan", tsan,
+                      "with ThreadSanitizer: finds data races");
+  }
+  commands["check"]->add_flag("--json", check.json, "the verdict as JSON");
+  commands["check"]->footer(std::string("\n") + kJsonHelp);
+
+  CLI::App* hint = add("hint", "One more hint each time");
+  hint->add_option("day", day, "1.1, or memtable; else the next one");
+  hint->add_option("--task", task, "for this task; else where you are");
+  hint->add_flag("--again", again, "show those already shown");
+
+  add("diff", "Your room against the solution; asks first, unless it is green")
+      ->add_option("day", day, "1.1, or memtable; else the next one");
+  commands["diff"]->footer("\n--yes shows it without asking.");
+  add("reset", "The starter back; your files are kept in .mine/")
+      ->add_option("day", day, "1.1, or memtable");
+
+  CLI::App* book = add("book", "Build the guide and serve it");
+  book->add_option("--port", port, "the first port to try (3000)");
+  book->add_flag("--build", build_only, "build only: book/build/index.html");
+
+  add("mine", "Build the engine from your finished rooms and test it")
+      ->add_option("--rooms", rooms, "these rooms: 1.1,1.4 or all");
+  CLI::App* test = add("test", "Every test on the reference");
+  test->add_flag("--quick", quick, "without the long ones");
+  test->add_option("--only", only, "programs whose name contains this");
+
+  CLI::App* shell = add("shell", "Open a store and talk to it");
+  shell->add_option("path", store, "the store (build/store)");
+  shell->add_flag("--mine", mine, "on your engine");
+  for (const char* name : {"bench", "demo"}) {
+    CLI::App* command = add(name, name == std::string_view("bench")
+                                      ? "Measure the engine"
+                                      : "The finished engine on real data");
+    command->add_flag("--mine", mine, "on your engine");
+    command->allow_extras();
+    command->prefix_command(false);
+  }
+  if (!commands.contains(args[0])) return unknown_command(args[0]);
+
+  try {
+    std::ranges::reverse(args);  // as CLI11 wants them
+    app.parse(args);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const std::string name = app.get_subcommands().empty()
+                                 ? std::string()
+                                 : app.get_subcommands()[0]->get_name();
+    return bad_usage(
+        fmt::format("{}\n./course help {} tells the options.", error.what(),
+                    name));
+  }
+  const CLI::App* chosen = app.get_subcommands()[0];
+  const std::string& name = chosen->get_name();
+  if (asan && tsan) {
+    return bad_usage("--asan and --tsan exclude each other: one at a time.");
+  }
+  check.day = day;
+  if (asan) check.sanitizer = "asan";
+  if (tsan) check.sanitizer = "tsan";
+  passed_on = chosen->remaining();
+
+  if (name == "check") return command_check(course, check);
+  if (name == "watch") return command_watch(course, check);
+  if (name == "hint") return command_hint(course, day, task, again);
+  if (name == "diff") return command_diff(course, day, yes);
+  if (name == "reset") return command_reset(course, day);
+  if (name == "book") return command_book(course, port, build_only);
+  if (name == "mine") return command_mine(course, rooms);
+  if (name == "test") return command_test(course, quick, only);
+  if (name == "shell") {
+    if (store.empty()) store = (course.root / "build" / "store").string();
+    return command_tool(course, "lsm", {"shell", store}, mine);
+  }
+  if (name == "demo") passed_on.insert(passed_on.begin(), "demo");
+  return command_tool(course, name == "demo" ? "lsm" : "lsm-bench", passed_on,
+                      mine);
+}
+
+}  // namespace
+}  // namespace lsm::course
+
+int main(int argc, char* argv[]) {
+  using namespace lsm::course;
+  try {
+    const std::filesystem::path root = find_root();
+    if (root.empty()) {
+      return bad_usage("This is not inside a checkout of the course.");
+    }
+    return run_command(discover(root, root / "build" / "course"),
+                       {argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    fmt::print(stderr, "course: {}\n", error.what());
+    return 1;
+  }
+}

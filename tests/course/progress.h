@@ -1,0 +1,70 @@
+// What the course remembers between two calls: build/course/progress.json.
+// A verdict is kept with a fingerprint of everything it depends on, so a room
+// that was edited since is known to be so.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "rooms.h"
+#include "verdict.h"
+
+namespace lsm::course {
+
+struct Remembered {
+  std::string fingerprint;  // of the room when it was checked; may be empty
+  Tally core;
+  Tally gold;
+  int next_task = 0;         // of the first failure; 0 when there was none
+  bool compiled = false;
+  std::map<int, int> hints;  // task -> how many hints were shown
+};
+
+// Where a room stands, as the map shows it.
+enum class State {
+  coming,       // a later week's: nothing there yet
+  reference,    // a reference only, no starter yet
+  not_started,  // the starter as generated
+  edited,       // changed since its last check, or never checked
+  broken,       // did not compile when last checked
+  in_progress,
+  green,  // every core test passes
+  gold,   // every test passes
+};
+
+class Progress {
+ public:
+  // Reads the file; one that is missing or unreadable is an empty one.
+  static Progress load(const Course& course);
+  // Writes it (temporary, then rename). A failure to write is not an error:
+  // what is lost can be checked again.
+  void save() const;
+
+  bool first_run() const { return rooms_.empty() && !welcomed; }
+  bool welcomed = false;
+
+  const Remembered* find(const std::string& id) const;
+  Remembered& at(const std::string& id) { return rooms_[id]; }
+
+  // Keeps the verdict of a whole suite (nullptr: the room did not compile).
+  void remember(const Course& course, const Room& room,
+                const Verdict* verdict);
+
+  State state(const Course& course, const Room& room) const;
+
+  // The day to work on: the first open one that is not green, else the first
+  // that is not gold; nullptr when all is done or nothing is open.
+  const Room* next_day(const Course& course) const;
+
+ private:
+  std::filesystem::path path_;
+  std::map<std::string, Remembered> rooms_;
+};
+
+// Changes when a file of the room, its suite, the tests' support or a room or
+// base file below it changes.
+std::string fingerprint(const Course& course, const Room& room);
+
+}  // namespace lsm::course
