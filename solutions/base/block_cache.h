@@ -70,7 +70,7 @@ struct CacheStats {
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
   std::uint64_t evictions = 0;
-  std::size_t used_bytes = 0;      // blocks held and charges
+  std::size_t used_bytes = 0;  // blocks held and charges
   std::size_t capacity_bytes = 0;
 };
 

@@ -37,15 +37,23 @@ bool read_int(std::string_view& rest, Int& value) {
 
 }  // namespace
 
-void append_u8(std::string& to, std::uint8_t v) { append_int(to, v); }
-void append_u16(std::string& to, std::uint16_t v) { append_int(to, v); }
-void append_u32(std::string& to, std::uint32_t v) { append_int(to, v); }
-void append_u64(std::string& to, std::uint64_t v) { append_int(to, v); }
+void append_u8(std::string& to, std::uint8_t v) {
+  append_int(to, v);
+}
+void append_u16(std::string& to, std::uint16_t v) {
+  append_int(to, v);
+}
+void append_u32(std::string& to, std::uint32_t v) {
+  append_int(to, v);
+}
+void append_u64(std::string& to, std::uint64_t v) {
+  append_int(to, v);
+}
 
 void append_varint(std::string& to, std::uint64_t value) {
   char buffer[kMaxVarintBytes];
-  to.append(buffer, static_cast<std::size_t>(store_varint(buffer, value) -
-                                             buffer));
+  to.append(buffer,
+            static_cast<std::size_t>(store_varint(buffer, value) - buffer));
 }
 
 void append_prefixed(std::string& to, std::string_view bytes) {
@@ -53,10 +61,18 @@ void append_prefixed(std::string& to, std::string_view bytes) {
   to.append(bytes);
 }
 
-bool ByteReader::u8(std::uint8_t& v) { return read_int(rest_, v); }
-bool ByteReader::u16(std::uint16_t& v) { return read_int(rest_, v); }
-bool ByteReader::u32(std::uint32_t& v) { return read_int(rest_, v); }
-bool ByteReader::u64(std::uint64_t& v) { return read_int(rest_, v); }
+bool ByteReader::u8(std::uint8_t& v) {
+  return read_int(rest_, v);
+}
+bool ByteReader::u16(std::uint16_t& v) {
+  return read_int(rest_, v);
+}
+bool ByteReader::u32(std::uint32_t& v) {
+  return read_int(rest_, v);
+}
+bool ByteReader::u64(std::uint64_t& v) {
+  return read_int(rest_, v);
+}
 
 bool ByteReader::varint(std::uint64_t& value) {
   const char* limit = rest_.data() + rest_.size();

@@ -40,9 +40,15 @@ inline Int load(const char* from) {
   std::memcpy(&value, from, sizeof value);
   return to_little_endian(value);
 }
-inline std::uint16_t load_u16(const char* p) { return load<std::uint16_t>(p); }
-inline std::uint32_t load_u32(const char* p) { return load<std::uint32_t>(p); }
-inline std::uint64_t load_u64(const char* p) { return load<std::uint64_t>(p); }
+inline std::uint16_t load_u16(const char* p) {
+  return load<std::uint16_t>(p);
+}
+inline std::uint32_t load_u32(const char* p) {
+  return load<std::uint32_t>(p);
+}
+inline std::uint64_t load_u64(const char* p) {
+  return load<std::uint64_t>(p);
+}
 
 // Writes sizeof(Int) bytes at `to`; returns the end.
 template <class Int>
@@ -51,9 +57,15 @@ inline char* store(char* to, Int value) {
   std::memcpy(to, &value, sizeof value);
   return to + sizeof value;
 }
-inline char* store_u16(char* p, std::uint16_t v) { return store(p, v); }
-inline char* store_u32(char* p, std::uint32_t v) { return store(p, v); }
-inline char* store_u64(char* p, std::uint64_t v) { return store(p, v); }
+inline char* store_u16(char* p, std::uint16_t v) {
+  return store(p, v);
+}
+inline char* store_u32(char* p, std::uint32_t v) {
+  return store(p, v);
+}
+inline char* store_u64(char* p, std::uint64_t v) {
+  return store(p, v);
+}
 
 inline constexpr std::size_t kMaxVarintBytes = 10;
 

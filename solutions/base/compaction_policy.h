@@ -26,9 +26,9 @@ class CompactionPolicy {
 // 0 holds `runs` runs.
 class FullCompactionPolicy final : public CompactionPolicy {
  public:
-  explicit FullCompactionPolicy(std::size_t runs = 4,
-                                std::uint64_t target_file_size_bytes =
-                                    std::uint64_t{64} << 20)
+  explicit FullCompactionPolicy(
+      std::size_t runs = 4,
+      std::uint64_t target_file_size_bytes = std::uint64_t{64} << 20)
       : runs_(runs), target_file_size_bytes_(target_file_size_bytes) {}
 
   std::optional<CompactionTask> pick(const TreeShape& shape) const override {
@@ -46,7 +46,8 @@ class FullCompactionPolicy final : public CompactionPolicy {
   std::uint64_t debt_bytes(const TreeShape& shape) const override {
     if (shape.levels[0].runs.size() < runs_) return 0;
     std::uint64_t sum = 0;
-    for (const LevelShape& level : shape.levels) sum += level.size_bytes();
+    for (const LevelShape& level : shape.levels)
+      sum += level.size_bytes();
     return sum;
   }
 

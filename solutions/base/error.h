@@ -54,11 +54,11 @@ using Result = std::expected<T, Error>;
 }  // namespace lsm
 
 // Leaves the function with the error of `expression`, if it has one.
-#define LSM_TRY(expression)                               \
-  do {                                                    \
-    if (auto lsm_result_ = (expression); !lsm_result_) {  \
+#define LSM_TRY(expression)                                   \
+  do {                                                        \
+    if (auto lsm_result_ = (expression); !lsm_result_) {      \
       return std::unexpected(std::move(lsm_result_).error()); \
-    }                                                     \
+    }                                                         \
   } while (false)
 
 #define LSM_CONCAT_INNER(a, b) a##b

@@ -59,7 +59,9 @@ constexpr InternalKey seek_key(std::string_view user, Sequence sequence) {
 }
 
 // True for the kinds that this version of the format knows.
-constexpr bool is_known_kind(std::uint8_t kind) { return kind <= 1; }
+constexpr bool is_known_kind(std::uint8_t kind) {
+  return kind <= 1;
+}
 
 // <0, 0, >0 as memcmp; unsigned bytes, a prefix sorts first.
 inline int compare(std::string_view a, std::string_view b) {

@@ -24,10 +24,8 @@
 #define LSM_REQUIRES(...) \
   LSM_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
 #define LSM_EXCLUDES(...) LSM_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
-#define LSM_ACQUIRE(...) \
-  LSM_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
-#define LSM_RELEASE(...) \
-  LSM_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#define LSM_ACQUIRE(...) LSM_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
+#define LSM_RELEASE(...) LSM_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define LSM_TRY_ACQUIRE(...) \
   LSM_THREAD_ANNOTATION(try_acquire_capability(__VA_ARGS__))
 #define LSM_NO_THREAD_SAFETY_ANALYSIS \

@@ -29,7 +29,8 @@ struct RunShape {
 
   std::uint64_t size_bytes() const {
     std::uint64_t sum = 0;
-    for (const FileMetaPtr& file : files) sum += file->size_bytes;
+    for (const FileMetaPtr& file : files)
+      sum += file->size_bytes;
     return sum;
   }
 };
@@ -39,7 +40,8 @@ struct LevelShape {
 
   std::uint64_t size_bytes() const {
     std::uint64_t sum = 0;
-    for (const RunShape& run : runs) sum += run.size_bytes();
+    for (const RunShape& run : runs)
+      sum += run.size_bytes();
     return sum;
   }
 };

@@ -12,10 +12,10 @@ namespace lsm {
 
 namespace {
 
-Result<void> check(bool holds, std::string_view option,
-                   std::string_view must) {
+Result<void> check(bool holds, std::string_view option, std::string_view must) {
   if (holds) return {};
-  return fail(Code::invalid_argument, fmt::format("{} must be {}", option, must));
+  return fail(Code::invalid_argument,
+              fmt::format("{} must be {}", option, must));
 }
 
 }  // namespace
@@ -25,22 +25,22 @@ Result<Options> compose(Options options) {
                 "write_buffer_size_bytes", "at least 4096"));
   LSM_TRY(check(options.max_frozen_memtables >= 1, "max_frozen_memtables",
                 "at least 1"));
-  LSM_TRY(check(options.block_size_bytes >= 256 &&
-                    options.block_size_bytes <= 65'536,
-                "block_size_bytes", "256 to 65,536"));
-  LSM_TRY(check(options.filter_bits_per_key >= 0 &&
-                    options.filter_bits_per_key <= 64,
-                "filter_bits_per_key", "0 to 64"));
+  LSM_TRY(check(
+      options.block_size_bytes >= 256 && options.block_size_bytes <= 65'536,
+      "block_size_bytes", "256 to 65,536"));
+  LSM_TRY(check(
+      options.filter_bits_per_key >= 0 && options.filter_bits_per_key <= 64,
+      "filter_bits_per_key", "0 to 64"));
   LSM_TRY(check(options.target_file_size_bytes >= 4096,
                 "target_file_size_bytes", "at least 4096"));
-  LSM_TRY(check(options.level0_runs_to_compact >= 1,
-                "level0_runs_to_compact", "at least 1"));
+  LSM_TRY(check(options.level0_runs_to_compact >= 1, "level0_runs_to_compact",
+                "at least 1"));
   LSM_TRY(check(
       options.level0_runs_to_compact <= options.level0_runs_to_slow_down &&
           options.level0_runs_to_slow_down <= options.level0_runs_to_stop,
       "level0_runs_to_compact, _slow_down, _stop", "in ascending order"));
-  LSM_TRY(check(options.base_level_size_bytes >= 4096,
-                "base_level_size_bytes", "at least 4096"));
+  LSM_TRY(check(options.base_level_size_bytes >= 4096, "base_level_size_bytes",
+                "at least 4096"));
   LSM_TRY(check(options.level_size_multiplier >= 2 &&
                     options.level_size_multiplier <= 100,
                 "level_size_multiplier", "2 to 100"));
@@ -54,11 +54,10 @@ Result<Options> compose(Options options) {
     }
   }
   if (options.block_cache == nullptr) {
-    options.block_cache =
-        options.block_cache_bytes == 0
-            ? make_no_cache()
-            : make_clock_cache(options.block_cache_bytes,
-                               options.block_size_bytes);
+    options.block_cache = options.block_cache_bytes == 0
+                              ? make_no_cache()
+                              : make_clock_cache(options.block_cache_bytes,
+                                                 options.block_size_bytes);
   }
   if (options.compaction_policy == nullptr) {
     options.compaction_policy = std::make_shared<const LeveledPolicy>(options);

@@ -12,8 +12,7 @@
 
 namespace lsm {
 
-Result<std::unique_ptr<Db>> Db::open(const std::string& path,
-                                     Options options) {
+Result<std::unique_ptr<Db>> Db::open(const std::string& path, Options options) {
   return Engine::open(path, std::move(options));
 }
 
@@ -39,8 +38,7 @@ Engine::Engine(std::string path, Options options)
   if (options_.file_system == nullptr) {
     fs_ = make_posix_file_system();
   } else {
-    fs_ = std::shared_ptr<FileSystem>(options_.file_system,
-                                      [](FileSystem*) {});
+    fs_ = std::shared_ptr<FileSystem>(options_.file_system, [](FileSystem*) {});
   }
 }
 
@@ -60,12 +58,10 @@ Result<void> Engine::start() {
                             options_.filter_policy.get()};
   LSM_ASSIGN_OR_RETURN(
       Recovered recovered,
-      recover({*fs_, path_, tables, options_.write_buffer_size_bytes,
-               numbers_, options_.create_if_missing,
-               options_.error_if_exists}));
+      recover({*fs_, path_, tables, options_.write_buffer_size_bytes, numbers_,
+               options_.create_if_missing, options_.error_if_exists}));
 
-  obsolete_ =
-      std::make_shared<ObsoleteFiles>(fs_, path_, *options_.executor);
+  obsolete_ = std::make_shared<ObsoleteFiles>(fs_, path_, *options_.executor);
   auto store = std::make_shared<TableStore>();
   store->fs = fs_;
   store->folder = path_;
@@ -88,24 +84,21 @@ Result<void> Engine::start() {
   check_ = compose_commit_check();
   LSM_ASSIGN_OR_RETURN(
       write_path_,
-      WritePath::create({store_,
-                         numbers_,
-                         *options_.executor,
-                         *options_.clock,
-                         *version_log_,
-                         *check_,
-                         tables,
-                         {options_.write_buffer_size_bytes,
-                          options_.max_frozen_memtables,
-                          options_.level0_runs_to_slow_down,
-                          options_.level0_runs_to_stop},
-                         [this] { on_tree_changed(); }},
-                        std::move(tree), recovered.state.last_sequence,
-                        log_number));
-  queue_ = compose_write_queue(
-      [this](std::span<WriteRequest* const> group) {
-        write_path_->commit(group);
-      });
+      WritePath::create(
+          {store_,
+           numbers_,
+           *options_.executor,
+           *options_.clock,
+           *version_log_,
+           *check_,
+           tables,
+           {options_.write_buffer_size_bytes, options_.max_frozen_memtables,
+            options_.level0_runs_to_slow_down, options_.level0_runs_to_stop},
+           [this] { on_tree_changed(); }},
+          std::move(tree), recovered.state.last_sequence, log_number));
+  queue_ = compose_write_queue([this](std::span<WriteRequest* const> group) {
+    write_path_->commit(group);
+  });
   LSM_TRY(remove_orphans(*fs_, path_, recovered.state));
   on_tree_changed();
   return {};
@@ -267,14 +260,18 @@ Result<void> Engine::execute(const CompactionTask& task) {
   } else {
     const VersionPtr version = write_path_->current();
     const std::unique_ptr<Retention> retention = compose_retention();
-    LSM_ASSIGN_OR_RETURN(
-        result,
-        run_compaction({*fs_, path_, store_->store_id, numbers_,
-                        {options_.block_size_bytes, options_.compression,
-                         options_.filter_policy.get()},
-                        *retention, *options_.compaction_filter,
-                        *version->tree, cancel_},
-                       task));
+    LSM_ASSIGN_OR_RETURN(result, run_compaction({*fs_,
+                                                 path_,
+                                                 store_->store_id,
+                                                 numbers_,
+                                                 {options_.block_size_bytes,
+                                                  options_.compression,
+                                                  options_.filter_policy.get()},
+                                                 *retention,
+                                                 *options_.compaction_filter,
+                                                 *version->tree,
+                                                 cancel_},
+                                                task));
   }
   LSM_TRY(write_path_->install(std::move(result.edit)));
   const MutexLock lock(mutex_);
@@ -304,9 +301,8 @@ Result<void> Engine::wait_idle() {
   LSM_TRY(write_path_->wait_flushed());
   const MutexLock lock(mutex_);
   LSM_TRY(options_.executor->wait(
-      mutex_, changed_, [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {
-        return !compaction_scheduled_;
-      }));
+      mutex_, changed_,
+      [&]() LSM_NO_THREAD_SAFETY_ANALYSIS { return !compaction_scheduled_; }));
   return compaction_error_;
 }
 
@@ -380,10 +376,10 @@ Result<void> Engine::shut_down() {
   cancel_.store(true);
   {
     const MutexLock lock(mutex_);
-    LSM_TRY(options_.executor->wait(
-        mutex_, changed_, [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {
-          return !compaction_scheduled_;
-        }));
+    LSM_TRY(options_.executor->wait(mutex_, changed_,
+                                    [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {
+                                      return !compaction_scheduled_;
+                                    }));
   }
   LSM_TRY(write_path_->stop());
   WriteRequest last{.after = WriteRequest::After::seal};

@@ -10,7 +10,8 @@
 //    starts and ends, and runs their background work.
 // I2 At most one compaction runs, so two never share inputs; a flush never
 //    waits for it.
-// I3 Open: lock, recover, tables of replayed logs durable, new manifest current,
+// I3 Open: lock, recover, tables of replayed logs durable, new manifest
+// current,
 //    new log named; only then are orphans removed and requests served.
 // I4 Close: no new work, background work ends, the log is sealed, the lock is
 //    given back. Open iterators make it busy.

@@ -6,8 +6,8 @@
 
 namespace lsm {
 
-ObsoleteFiles::ObsoleteFiles(std::shared_ptr<FileSystem> fs,
-                             std::string folder, Executor& executor)
+ObsoleteFiles::ObsoleteFiles(std::shared_ptr<FileSystem> fs, std::string folder,
+                             Executor& executor)
     : fs_(std::move(fs)), folder_(std::move(folder)), executor_(&executor) {}
 
 void ObsoleteFiles::add(std::uint64_t table_number) {

@@ -41,8 +41,8 @@ class WriteBatch {
     const char* at = bytes_.data();
     for (const Entry& entry : entries_) {
       const char* value = at + entry.key_size;
-      ops.push_back({entry.kind, {at, entry.key_size},
-                     {value, entry.value_size}});
+      ops.push_back(
+          {entry.kind, {at, entry.key_size}, {value, entry.value_size}});
       at = value + entry.value_size;
     }
     return ops;

@@ -36,11 +36,11 @@ Result<const Table*> TableHandle::open() const {
   const MutexLock lock(opening_);
   if (table_ == nullptr) {
     LSM_ASSIGN_OR_RETURN(
-        table_, Table::open(*store_->fs,
-                            file_path(store_->folder, FileKind::table,
-                                      meta_->number),
-                            {store_->store_id, meta_->number},
-                            {store_->filter.get(), store_->cache.get()}));
+        table_,
+        Table::open(*store_->fs,
+                    file_path(store_->folder, FileKind::table, meta_->number),
+                    {store_->store_id, meta_->number},
+                    {store_->filter.get(), store_->cache.get()}));
     opened_.store(table_.get(), std::memory_order_release);
   }
   return table_.get();
@@ -108,8 +108,8 @@ Result<RunPtr> make_run(int level, std::vector<TableHandlePtr> tables) {
     const FileMeta& right = *tables[i]->meta();
     if (left.largest.user() >= right.smallest.user()) {
       return fail(Code::internal,
-                  fmt::format("level {}: tables {:06} and {:06} overlap",
-                              level, left.number, right.number));
+                  fmt::format("level {}: tables {:06} and {:06} overlap", level,
+                              left.number, right.number));
     }
   }
   return std::make_shared<const Run>(std::move(tables));
@@ -160,9 +160,8 @@ Result<TreePtr> Tree::apply(const VersionEdit& edit) const {
       LSM_ASSIGN_OR_RETURN(RunPtr run, make_run(level, std::move(tables)));
       next->levels_[at].push_back(std::move(run));
     }
-    std::ranges::stable_sort(
-        next->levels_[at], std::ranges::greater{},
-        [](const RunPtr& run) { return newest_sequence(*run); });
+    std::ranges::sort(next->levels_[at], std::ranges::greater{},
+                      [](const RunPtr& run) { return newest_sequence(*run); });
   }
   next->rebuild_shape();
   return next;
@@ -180,8 +179,8 @@ void Tree::rebuild_shape() {
 
 void Tree::mark_removed(const VersionEdit& edit) const {
   for (const VersionEdit::Removed& gone : edit.removed) {
-    const bool moved = std::ranges::any_of(
-        edit.added, [&](const VersionEdit::Added& added) {
+    const bool moved =
+        std::ranges::any_of(edit.added, [&](const VersionEdit::Added& added) {
           return added.file.number == gone.number;
         });
     if (moved) continue;

@@ -98,8 +98,7 @@ class Run final : public ConcatSource {
   InternalKey largest(std::size_t i) const override {
     return tables_[i]->meta()->largest.view();
   }
-  Result<std::unique_ptr<InternalIterator>> open(
-      std::size_t i) const override;
+  Result<std::unique_ptr<InternalIterator>> open(std::size_t i) const override;
 
  private:
   std::vector<TableHandlePtr> tables_;

@@ -21,9 +21,10 @@ WritePath::WritePath(WritePathContext context, const VersionPtr& version,
 
 WritePath::~WritePath() = default;
 
-Result<std::unique_ptr<WritePath>> WritePath::create(
-    WritePathContext context, TreePtr tree, Sequence last,
-    std::uint64_t log_number) {
+Result<std::unique_ptr<WritePath>> WritePath::create(WritePathContext context,
+                                                     TreePtr tree,
+                                                     Sequence last,
+                                                     std::uint64_t log_number) {
   auto version = std::make_shared<const Version>(
       Version{std::make_shared<MemTable>(
                   log_number, context.limits.write_buffer_size_bytes),
@@ -35,15 +36,13 @@ Result<std::unique_ptr<WritePath>> WritePath::create(
   return path;
 }
 
-Result<std::shared_ptr<LogWriter>> WritePath::create_log(
-    std::uint64_t number) {
+Result<std::shared_ptr<LogWriter>> WritePath::create_log(std::uint64_t number) {
   const TableStore& store = *context_.store;
   LSM_ASSIGN_OR_RETURN(
       std::shared_ptr<LogWriter> log,
-      LogWriter::create(*store.fs,
-                        file_path(store.folder, FileKind::log, number),
-                        {store.store_id, number},
-                        context_.limits.write_buffer_size_bytes));
+      LogWriter::create(
+          *store.fs, file_path(store.folder, FileKind::log, number),
+          {store.store_id, number}, context_.limits.write_buffer_size_bytes));
   LSM_TRY(store.fs->sync_dir(store.folder));
   return log;
 }
@@ -51,11 +50,13 @@ Result<std::shared_ptr<LogWriter>> WritePath::create_log(
 void WritePath::commit(std::span<WriteRequest* const> group) {
   // ANCHOR: task-1-7-1 WritePath::commit
   const auto fail_all = [group](const Error& error) {
-    for (WriteRequest* request : group) request->result = std::unexpected(error);
+    for (WriteRequest* request : group)
+      request->result = std::unexpected(error);
   };
   const auto asked = [group](WriteRequest::After after) {
-    return std::ranges::any_of(
-        group, [after](const auto* request) { return request->after == after; });
+    return std::ranges::any_of(group, [after](const auto* request) {
+      return request->after == after;
+    });
   };
   const bool sealing = asked(WriteRequest::After::seal);
   if (auto room = sealing ? status() : make_room(); !room) {
@@ -266,15 +267,15 @@ Result<void> WritePath::flush(const Version& version) {
     const MutexLock lock(mutex_);
     stats_.flush_bytes += size_bytes;
     ++stats_.flushes;
-    const std::string path = file_path(
-        context_.store->folder, FileKind::log, oldest.log_number());
+    const std::string path =
+        file_path(context_.store->folder, FileKind::log, oldest.log_number());
     std::erase_if(unsealed_,
                   [&path](const auto& log) { return log->path() == path; });
   }
   // The table holds all that the log did. If this fails, the next open finds
   // an orphan and removes it.
-  (void)context_.store->fs->remove(file_path(
-      context_.store->folder, FileKind::log, oldest.log_number()));
+  (void)context_.store->fs->remove(
+      file_path(context_.store->folder, FileKind::log, oldest.log_number()));
   return {};
 }
 
@@ -388,8 +389,8 @@ WriteStats WritePath::stats() const {
 
 Error WritePath::break_store(const Error& cause) {
   refuse_from_now_on(
-      {Code::read_only, "the store is read-only until it is reopened: " +
-                            cause.message});
+      {Code::read_only,
+       "the store is read-only until it is reopened: " + cause.message});
   return cause;
 }
 

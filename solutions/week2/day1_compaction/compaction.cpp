@@ -26,8 +26,7 @@ class InputRun final : public ConcatSource {
   InternalKey largest(std::size_t i) const override {
     return tables_[i]->meta()->largest.view();
   }
-  Result<std::unique_ptr<InternalIterator>> open(
-      std::size_t i) const override {
+  Result<std::unique_ptr<InternalIterator>> open(std::size_t i) const override {
     LSM_ASSIGN_OR_RETURN(const Table* table, tables_[i]->table());
     return table->iterator(Table::Access::scan);
   }
@@ -164,10 +163,11 @@ Result<void> merge_into(const CompactionContext& context, Inputs& inputs,
         LSM_TRY(output.add(key, entry->value()));
         break;
       case DropRule::Verdict::bury:
-        LSM_TRY(output.add({key.user, make_tag(key.sequence(), Kind::remove)},
-                           {}));
+        LSM_TRY(
+            output.add({key.user, make_tag(key.sequence(), Kind::remove)}, {}));
         break;
-      case DropRule::Verdict::drop: continue;
+      case DropRule::Verdict::drop:
+        continue;
     }
     ++result.entries_out;
   }

@@ -87,7 +87,7 @@ class DropRule {
   std::vector<std::vector<TableHandlePtr>> below_;
   std::size_t newest_stripe_;
   std::string user_;
-  bool seen_ = false;           // user_ holds a key
+  bool seen_ = false;            // user_ holds a key
   std::size_t last_stripe_ = 0;  // of the last version of user_
 };
 

@@ -24,8 +24,7 @@ DropRule::Verdict DropRule::judge(const InternalKey& key,
   last_stripe_ = stripe;
 
   const bool filtered = newest && key.kind() == Kind::put &&
-                        stripe == newest_stripe_ &&
-                        !filter_.keep(key, value);
+                        stripe == newest_stripe_ && !filter_.keep(key, value);
   if (key.kind() == Kind::put && !filtered) return Verdict::keep;
   // A tombstone, or what a filter turned into one.
   if (stripe == 0 && !older_may_lie_below(key.user)) return Verdict::drop;

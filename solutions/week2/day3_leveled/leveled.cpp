@@ -60,8 +60,8 @@ LeveledPolicy::Targets LeveledPolicy::targets(const TreeShape& shape) const {
   int level = kBottom;
   targets.bytes[static_cast<std::size_t>(level)] = bytes;
   while (level > 1 && bytes > base_level_size_bytes_) {
-    bytes = static_cast<std::uint64_t>(static_cast<double>(bytes) /
-                                       multiplier_);
+    bytes =
+        static_cast<std::uint64_t>(static_cast<double>(bytes) / multiplier_);
     targets.bytes[static_cast<std::size_t>(--level)] = bytes;
   }
   targets.base_level = level;
@@ -94,8 +94,8 @@ std::optional<CompactionTask> LeveledPolicy::pick(
   return pick_level0(shape, targets.base_level);
 }
 
-std::optional<CompactionTask> LeveledPolicy::pick_level0(
-    const TreeShape& shape, int base_level) const {
+std::optional<CompactionTask> LeveledPolicy::pick_level0(const TreeShape& shape,
+                                                         int base_level) const {
   const std::vector<RunShape>& runs = level_of(shape, 0).runs;
   if (runs.size() < level0_runs_to_compact_) return std::nullopt;
   CompactionTask task;
@@ -136,8 +136,8 @@ CompactionTask LeveledPolicy::pick_table(const TreeShape& shape,
   FileMetaPtr best;
   std::vector<FileMetaPtr> best_below;
   for (const FileMetaPtr& file : level_of(shape, level).runs[0].files) {
-    auto below = overlap(shape, level + 1, file->smallest.user(),
-                         file->largest.user());
+    auto below =
+        overlap(shape, level + 1, file->smallest.user(), file->largest.user());
     const double ratio =
         static_cast<double>(sum_bytes(below)) /
         static_cast<double>(std::max<std::uint64_t>(file->size_bytes, 1));
@@ -167,8 +167,7 @@ std::uint64_t LeveledPolicy::debt_bytes(const TreeShape& shape) const {
   }
   for (int level = 1; level < kBottom; ++level) {
     const std::uint64_t bytes = level_of(shape, level).size_bytes();
-    const std::uint64_t target =
-        targets.bytes[static_cast<std::size_t>(level)];
+    const std::uint64_t target = targets.bytes[static_cast<std::size_t>(level)];
     if (bytes > target) debt += bytes - target;
   }
   return debt;

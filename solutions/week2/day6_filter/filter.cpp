@@ -49,8 +49,8 @@ std::string BlockedBloomFilter::build(
   for (const std::uint64_t hash : hashes) {
     char* line = filter.data() + line_of(hash, lines) * kLineBytes;
     for_each_bit(hash, probes_, [line](std::size_t byte, unsigned char mask) {
-      line[byte] = static_cast<char>(static_cast<unsigned char>(line[byte]) |
-                                     mask);
+      line[byte] =
+          static_cast<char>(static_cast<unsigned char>(line[byte]) | mask);
       return true;
     });
   }

@@ -37,8 +37,7 @@ class BlockedBloomFilter final : public FilterPolicy {
 
   std::string_view name() const override { return "blocked-bloom"; }
   std::string build(std::span<const std::uint64_t> hashes) const override;
-  bool may_contain(std::string_view filter,
-                   std::uint64_t hash) const override;
+  bool may_contain(std::string_view filter, std::uint64_t hash) const override;
 
  private:
   std::uint64_t bits_per_key_;

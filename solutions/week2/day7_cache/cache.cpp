@@ -88,9 +88,9 @@ class ClockCache final : public BlockCache {
       Set& set = set_of(hash);
       const auto way = static_cast<std::size_t>(slot - set.slots.data());
       // Release pairs with the acquire in find(): who sees live sees the bytes.
-      slot->state.fetch_add(kLive - kBusy + kOneReference +
-                                (scan ? 0 : kOneTick),
-                            std::memory_order_release);
+      slot->state.fetch_add(
+          kLive - kBusy + kOneReference + (scan ? 0 : kOneTick),
+          std::memory_order_release);
       set.tags[way].store(tag_of(hash), std::memory_order_release);
     }
     return {this, slot, view};
@@ -232,8 +232,8 @@ class ClockCache final : public BlockCache {
 
 }  // namespace
 
-std::shared_ptr<BlockCache> make_clock_cache(
-    std::size_t capacity_bytes, std::size_t expected_block_bytes) {
+std::shared_ptr<BlockCache> make_clock_cache(std::size_t capacity_bytes,
+                                             std::size_t expected_block_bytes) {
   return std::make_shared<ClockCache>(capacity_bytes, expected_block_bytes);
 }
 
