@@ -116,7 +116,7 @@ std::string show(const T& value) {
 
 template <typename Error>
 std::string show_error(const Error& error) {
-  return "error " + show(error.code) + ": " + quoted(error.message);
+  return "error " + show(error.code) + ": " + test::quoted(error.message);
 }
 
 // What one comparison found. The texts are made only when it failed: a check
