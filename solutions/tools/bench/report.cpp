@@ -226,6 +226,7 @@ std::string Report::json(const std::string& config_json,
     } else {
       one["operations"] = sample.operations;
       one["seconds"] = sample.seconds;
+      one["cpu_seconds"] = sample.cpu_seconds;
       one["found"] = sample.found;
     }
     if (!sample.wrong.empty()) one["wrong"] = sample.wrong;

@@ -25,7 +25,7 @@ std::vector<Engine> engines() {
 #ifdef LSM_HAVE_ENGINE
   all.push_back({"lsm", true, "this project", ""});
 #else
-  all.push_back({"lsm", false, "", "this project's engine"});
+  all.push_back({"lsm", false, "", "the engine's sources"});
 #endif
 #ifdef LSM_HAVE_LEVELDB
   all.push_back({"leveldb", true, leveldb_version(), "libleveldb-dev"});

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <latch>
@@ -82,13 +83,26 @@ Step parse_step(std::string_view text, unsigned default_threads) {
   return step;
 }
 
+struct Times {
+  double seconds = 0;
+  double cpu_seconds = 0;
+};
+
+double cpu_now(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) +
+         static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
 // When one thread began and ended.
 struct Lap {
   Clock::time_point begin;
   Clock::time_point end;
+  double cpu_seconds = 0;  // this thread's own
 
-  double seconds() const {
-    return std::chrono::duration<double>(end - begin).count();
+  Times times() const {
+    return {std::chrono::duration<double>(end - begin).count(), cpu_seconds};
   }
 };
 
@@ -100,13 +114,16 @@ std::vector<Lap> run_laps(unsigned threads, const Work& work) {
   std::latch start(threads);
   auto body = [&](unsigned thread) {
     start.arrive_and_wait();
-    laps[thread].begin = Clock::now();
+    Lap& lap = laps[thread];
+    const double cpu = cpu_now(CLOCK_THREAD_CPUTIME_ID);
+    lap.begin = Clock::now();
     try {
       work(thread);
     } catch (...) {
       errors[thread] = std::current_exception();
     }
-    laps[thread].end = Clock::now();
+    lap.end = Clock::now();
+    lap.cpu_seconds = cpu_now(CLOCK_THREAD_CPUTIME_ID) - cpu;
   };
   {
     std::vector<std::jthread> others;
@@ -120,13 +137,16 @@ std::vector<Lap> run_laps(unsigned threads, const Work& work) {
   return laps;
 }
 
-// The seconds from the first thread's start to the last one's end.
+// From the first thread's start to the last one's end, and the CPU time of
+// the whole process.
 template <class Work>
-double measure(unsigned threads, const Work& work) {
+Times measure(unsigned threads, const Work& work) {
+  const double cpu = cpu_now(CLOCK_PROCESS_CPUTIME_ID);
   const std::vector<Lap> laps = run_laps(threads, work);
   return Lap{std::ranges::min(laps, {}, &Lap::begin).begin,
-             std::ranges::max(laps, {}, &Lap::end).end}
-      .seconds();
+             std::ranges::max(laps, {}, &Lap::end).end,
+             cpu_now(CLOCK_PROCESS_CPUTIME_ID) - cpu}
+      .times();
 }
 
 // Times single operations, or compiles to nothing.
@@ -175,10 +195,13 @@ struct Seen {
   std::uint64_t wrong = 0;  // values whose length or mark does not fit
 };
 
-void set_rate(std::uint64_t operations, double seconds, Sample* sample) {
+void set_rate(const Config& config, std::uint64_t operations, Times times,
+              Sample* sample) {
   sample->operations = operations;
-  sample->seconds = seconds;
-  sample->value = seconds > 0 ? static_cast<double>(operations) / seconds : 0;
+  sample->seconds = times.seconds;
+  sample->cpu_seconds = times.cpu_seconds;
+  const double by = config.by_cpu ? times.cpu_seconds : times.seconds;
+  sample->value = by > 0 ? static_cast<double>(operations) / by : 0;
 }
 
 }  // namespace
@@ -306,7 +329,7 @@ void Subject::write(const Step& step, Sample* sample) {
   std::vector<Histogram> latency(config_.latency ? threads : 0);
   std::vector<ValueMaker> values(threads, ValueMaker(config_.shape));
 
-  const double seconds = measure(threads, [&](unsigned t) {
+  const Times times = measure(threads, [&](unsigned t) {
     const std::uint64_t count = share(total, threads, t);
     NumberStream numbers = writes(step, t);
     KeyMaker keys(config_.shape);
@@ -321,7 +344,7 @@ void Subject::write(const Step& step, Sample* sample) {
       }
     });
   });
-  set_rate(total, seconds, sample);
+  set_rate(config_, total, times, sample);
   merge_latency(latency, sample);
 
   for (unsigned t = 0; t < threads; ++t) {
@@ -380,13 +403,13 @@ void Subject::read(const Step& step, Sample* sample) {
   std::vector<Seen> warm(1);
   loop(0, NumberStream::random(seed_of(63), num, 1, 0), config_.reads / 10,
        NoTimer{}, warm.data());
-  const double seconds = measure(threads, [&](unsigned t) {
+  const Times times = measure(threads, [&](unsigned t) {
     with_timer(config_.latency, latency.data() + t, [&](auto timer) {
       loop(t, numbers_of(t), share(config_.reads, threads, t), timer,
            seen.data());
     });
   });
-  set_rate(config_.reads, seconds, sample);
+  set_rate(config_, config_.reads, times, sample);
   merge_latency(latency, sample);
 
   for (unsigned t = 0; t < threads; ++t) {
@@ -446,12 +469,12 @@ void Subject::seek(const Step& step, Sample* sample) {
 
   loop(NumberStream::random(seed_of(63), num, 1, 0), config_.reads / 10,
        NoTimer{});
-  const double seconds = measure(threads, [&](unsigned t) {
+  const Times times = measure(threads, [&](unsigned t) {
     with_timer(config_.latency, latency.data() + t, [&](auto timer) {
       seen[t] = loop(numbers_of(t), share(config_.reads, threads, t), timer);
     });
   });
-  set_rate(config_.reads, seconds, sample);
+  set_rate(config_, config_.reads, times, sample);
   merge_latency(latency, sample);
 
   for (unsigned t = 0; t < threads; ++t) {
@@ -480,9 +503,9 @@ void Subject::scan(const Step& step, Sample* sample) {
   }
 
   Walk seen;
-  const double seconds =
+  const Times times =
       measure(1, [&](unsigned) { store_->reader()->scan(direction, &seen); });
-  set_rate(seen.entries, seconds, sample);
+  set_rate(config_, seen.entries, times, sample);
   sample->found = seen.entries;
   if (seen != expected) {
     sample->wrong = fmt::format(
@@ -563,7 +586,7 @@ Sample Subject::read_while_writing(const Step& step, Sample* sample) {
   model_.puts = base + puts;
 
   sample->row = step.row + ", reader";
-  set_rate(config_.reads, laps[0].seconds(), sample);
+  set_rate(config_, config_.reads, laps[0].times(), sample);
   sample->found = seen.walk.entries;
   if (seen.wrong != 0) {
     sample->wrong =
@@ -573,7 +596,7 @@ Sample Subject::read_while_writing(const Step& step, Sample* sample) {
                                 seen.walk.entries, expected);
   }
   writer.row = step.row + ", writer";
-  set_rate(puts, laps[1].seconds(), &writer);
+  set_rate(config_, puts, laps[1].times(), &writer);
   if (config_.latency) {
     sample->latency = latency[0];
     writer.latency = latency[1];
@@ -583,7 +606,7 @@ Sample Subject::read_while_writing(const Step& step, Sample* sample) {
 
 void Subject::settle(const Step& step, Sample* sample) {
   sample->unit = Unit::seconds;
-  sample->seconds = measure(1, [&](unsigned) {
+  const Times times = measure(1, [&](unsigned) {
     if (step.kind == Kind::compact) {
       store_->compact_all();
     } else {
@@ -591,7 +614,8 @@ void Subject::settle(const Step& step, Sample* sample) {
     }
     store_->wait_idle();
   });
-  sample->value = sample->seconds;
+  set_rate(config_, 0, times, sample);
+  sample->value = config_.by_cpu ? times.cpu_seconds : times.seconds;
 }
 
 std::vector<Sample> Subject::amplification(const Sample& blank) {

@@ -23,6 +23,11 @@
 // I3 an answer that fails its check is reported as such: a fast engine that
 //    is wrong fails the run.
 //
+// Rates are per second of the clock, or (by_cpu) per second of CPU time that
+// the process spent, background threads included; beside a writer, that the
+// thread spent. CPU time says nothing of waiting, for the disk or for a lock,
+// but it holds still on a machine that others use as well.
+//
 // States: a write leaves the store in state "tree" (settle flushes it and
 // waits for the engine's own compactions), `compact` in state "full".
 #pragma once
@@ -69,6 +74,7 @@ struct Config {
   std::uint64_t seek_nexts = 0;
   bool reuse_cursor = false;
   bool latency = false;
+  bool by_cpu = false;  // rates per second of CPU time, not of the clock
   std::uint64_t seed = 1;
   Settings settings;  // its path is the parent of all stores
 };
@@ -87,6 +93,7 @@ struct Sample {
   double value = 0;
   std::uint64_t operations = 0;
   double seconds = 0;
+  double cpu_seconds = 0;
   std::uint64_t found = 0;
   std::string wrong;  // why the check failed; empty when it passed
   std::optional<Histogram> latency;
