@@ -50,22 +50,13 @@ Result<std::shared_ptr<LogWriter>> WritePath::create_log(std::uint64_t number) {
 void WritePath::commit(std::span<WriteRequest* const> group) {
   // ANCHOR: task-1-7-1 WritePath::commit
   const auto fail_all = [group](const Error& error) {
-    for (WriteRequest* request : group)
+    for (WriteRequest* request : group) {
       request->result = std::unexpected(error);
+    }
   };
-  const auto asked = [group](WriteRequest::After after) {
-    return std::ranges::any_of(group, [after](const auto* request) {
-      return request->after == after;
-    });
-  };
-  const bool sealing = asked(WriteRequest::After::seal);
-  if (auto room = sealing ? status() : make_room(); !room) {
-    return fail_all(room.error());
-  }
+  if (auto room = make_room(group); !room) return fail_all(room.error());
 
   bool sync = false;
-  std::uint64_t user_bytes = 0;
-  std::uint64_t log_bytes = 0;
   for (WriteRequest* request : group) {
     request->result = admit(*request);
     if (!request->result) continue;
@@ -75,7 +66,6 @@ void WritePath::commit(std::span<WriteRequest* const> group) {
       if (auto appended = log_->append(record_); !appended) {
         return fail_all(break_store(appended.error()));
       }
-      log_bytes += record_.size();
       next_sequence_ += request->ops.size();
     }
     context_.check.committed(*request);
@@ -89,28 +79,42 @@ void WritePath::commit(std::span<WriteRequest* const> group) {
     Sequence sequence = request->first_sequence;
     for (const WriteOp& op : request->ops) {
       active_->add(sequence++, op.kind, op.key, op.value);
-      user_bytes += op.key.size() + op.value.size();
     }
   }
   // Release pairs with the acquire in visible(): a reader that sees the
   // sequence sees the entries. This is the moment of commit.
   visible_.store(next_sequence_ - 1, std::memory_order_release);
+  after_commit(group);
   // ANCHOR_END: task-1-7-1
+}
 
-  user_bytes_.fetch_add(user_bytes, std::memory_order_relaxed);
-  log_bytes_.fetch_add(log_bytes, std::memory_order_relaxed);
-  slow_down(user_bytes);
-  Result<void> after;
-  if (sealing) {
-    after = seal();
-  } else if (asked(WriteRequest::After::freeze) && active_->entries() > 0) {
-    after = freeze();
+// Counts, slows the writers down if need be, and does what the group asked for
+// afterwards.
+void WritePath::after_commit(std::span<WriteRequest* const> group) {
+  std::size_t bytes = 0;
+  WriteRequest::After asked = WriteRequest::After::nothing;
+  for (const WriteRequest* request : group) {
+    if (!request->result) continue;
+    asked = std::max(asked, request->after);
+    for (const WriteOp& op : request->ops) {
+      bytes += op.key.size() + op.value.size();
+    }
   }
-  if (!after) {
-    for (WriteRequest* request : group) {
-      if (request->after != WriteRequest::After::nothing && request->result) {
-        request->result = after;
-      }
+  user_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  log_bytes_.store(past_log_bytes_ + log_->size_bytes(),
+                   std::memory_order_relaxed);
+  slow_down(bytes);
+
+  Result<void> done;
+  if (asked == WriteRequest::After::seal) {
+    done = seal();
+  } else if (asked == WriteRequest::After::freeze && active_->entries() > 0) {
+    done = freeze();
+  }
+  if (done) return;
+  for (WriteRequest* request : group) {
+    if (request->after != WriteRequest::After::nothing && request->result) {
+      request->result = done;
     }
   }
 }
@@ -134,9 +138,13 @@ Result<void> WritePath::admit(const WriteRequest& request) const {
   return context_.check.check(request);
 }
 
-Result<void> WritePath::make_room() {
+Result<void> WritePath::make_room(std::span<WriteRequest* const> group) {
   if (is_broken_.load(std::memory_order_relaxed)) return status();
-  if (active_->memory_bytes() < context_.limits.write_buffer_size_bytes) {
+  const bool sealing = std::ranges::any_of(group, [](const auto* request) {
+    return request->after == WriteRequest::After::seal;
+  });
+  if (sealing ||
+      active_->memory_bytes() < context_.limits.write_buffer_size_bytes) {
     return {};
   }
   return freeze();
@@ -177,6 +185,7 @@ Result<void> WritePath::freeze() {
   next.frozen.insert(next.frozen.begin(), std::move(next.active));
   next.active = memtable;
   cell_.publish(std::make_shared<const Version>(std::move(next)));
+  past_log_bytes_ += log_->size_bytes();
   unsealed_.push_back(std::exchange(log_, std::move(log)));
   active_ = std::move(memtable);
   schedule_flush();
@@ -262,21 +271,24 @@ Result<void> WritePath::flush(const Version& version) {
   edit.oldest_log = frozen > 1 ? version.frozen[frozen - 2]->log_number()
                                : version.active->log_number();
   LSM_TRY(install(std::move(edit), &oldest));
+  forget_log(oldest.log_number(), size_bytes);
+  return {};
   // ANCHOR_END: task-1-7-4
+}
+
+// The manifest names the table that holds all that the log did: the log goes.
+void WritePath::forget_log(std::uint64_t number, std::uint64_t table_bytes) {
+  const std::string path =
+      file_path(context_.store->folder, FileKind::log, number);
   {
     const MutexLock lock(mutex_);
-    stats_.flush_bytes += size_bytes;
+    stats_.flush_bytes += table_bytes;
     ++stats_.flushes;
-    const std::string path =
-        file_path(context_.store->folder, FileKind::log, oldest.log_number());
     std::erase_if(unsealed_,
                   [&path](const auto& log) { return log->path() == path; });
   }
-  // The table holds all that the log did. If this fails, the next open finds
-  // an orphan and removes it.
-  (void)context_.store->fs->remove(
-      file_path(context_.store->folder, FileKind::log, oldest.log_number()));
-  return {};
+  // If this fails, the next open finds an orphan and removes it.
+  (void)context_.store->fs->remove(path);
 }
 
 Result<FileMeta> WritePath::write_table(const MemTable& memtable) {

@@ -128,7 +128,8 @@ class WritePath {
                      Sequence last);
 
   // Leader only.
-  Result<void> make_room();
+  Result<void> make_room(std::span<WriteRequest* const> group);
+  void after_commit(std::span<WriteRequest* const> group);
   Result<void> freeze();
   Result<void> admit(const WriteRequest& request) const;
   Result<void> sync_logs();
@@ -141,6 +142,7 @@ class WritePath {
   void run_flushes();
   Result<void> flush(const Version& version);
   Result<FileMeta> write_table(const MemTable& memtable);
+  void forget_log(std::uint64_t number, std::uint64_t table_bytes);
 
   Result<void> install(VersionEdit edit, const MemTable* flushed);
   Error break_store(const Error& cause);
@@ -156,6 +158,7 @@ class WritePath {
   Sequence next_sequence_;
   std::string record_;  // reused by every encode
   std::size_t slow_bytes_ = 0;
+  std::uint64_t past_log_bytes_ = 0;  // of the logs before log_
 
   Mutex commit_mutex_;  // serializes changes of the tree
   mutable Mutex mutex_;
