@@ -1,0 +1,189 @@
+#include "manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "base/checksum.h"
+#include "edit_codec.h"
+#include "log_reader.h"
+
+namespace lsm {
+namespace {
+
+constexpr std::uint64_t kExpectedBytes = 64 << 10;
+constexpr std::uint64_t kRollBytes = 1 << 20;
+
+// The whole text of CURRENT.
+std::string current_text(FileIdentity manifest) {
+  const std::string front = fmt::format("{:06}.manifest store {:016x}",
+                                        manifest.number, manifest.store_id);
+  return fmt::format("{} checksum {:08x}\n", front,
+                     checksum32(front, manifest, 0));
+}
+
+VersionEdit as_edit(const ManifestState& state) {
+  VersionEdit edit;
+  edit.added = state.files;
+  edit.oldest_log = state.oldest_log;
+  edit.next_file_number = state.next_file_number;
+  edit.last_sequence = state.last_sequence;
+  return edit;
+}
+
+// The commit point of a new manifest: before the rename the old one counts,
+// after it the new one.
+Result<void> switch_current(FileSystem& fs, const std::string& folder,
+                            std::uint64_t temporary_number,
+                            FileIdentity manifest) {
+  const std::string temporary =
+      file_path(folder, FileKind::temporary, temporary_number);
+  LSM_ASSIGN_OR_RETURN(const auto file,
+                       fs.open(temporary, FileSystem::Mode::create));
+  LSM_TRY(file->append(current_text(manifest)));
+  LSM_TRY(file->sync());
+  LSM_TRY(file->close());
+  LSM_TRY(fs.rename(temporary, join_path(folder, kCurrentName)));
+  return fs.sync_dir(folder);
+}
+
+}  // namespace
+
+Manifest::Manifest(FileSystem& fs, std::string folder, FileNumbers& numbers,
+                   std::uint64_t store_id)
+    : fs_(fs),
+      folder_(std::move(folder)),
+      numbers_(numbers),
+      store_id_(store_id) {}
+
+Result<std::unique_ptr<Manifest>> Manifest::create(FileSystem& fs,
+                                                   const std::string& folder,
+                                                   FileNumbers& numbers,
+                                                   const ManifestState& start) {
+  std::unique_ptr<Manifest> manifest(
+      new Manifest(fs, folder, numbers, start.store_id));
+  LSM_TRY(manifest->sum_.apply(as_edit(start)));
+  LSM_TRY(manifest->start_file());
+  return manifest;
+}
+
+Result<void> Manifest::start_file() {
+  number_ = numbers_.take();
+  const std::uint64_t temporary_number = numbers_.take();
+  const FileIdentity identity{store_id_, number_};
+  VersionEdit total = sum_.total();
+  total.next_file_number = std::max(*total.next_file_number, numbers_.next());
+
+  LSM_ASSIGN_OR_RETURN(
+      writer_,
+      LogWriter::create(fs_, file_path(folder_, FileKind::manifest, number_),
+                        identity, kExpectedBytes));
+  LSM_TRY(append_durably(total));
+  LSM_TRY(fs_.sync_dir(folder_));
+  LSM_TRY(switch_current(fs_, folder_, temporary_number, identity));
+  roll_at_bytes_ = std::max(kRollBytes, 2 * writer_->size_bytes());
+  return {};
+}
+
+Result<void> Manifest::append_durably(const VersionEdit& edit) {
+  LSM_TRY(writer_->append(encode_edit(edit)));
+  LSM_TRY(writer_->sync());
+  return writer_->sync();  // the first sync's mark is durable, too
+}
+
+Result<void> Manifest::append(const VersionEdit& edit) {
+  if (error_) return std::unexpected(*error_);
+  if (writer_->size_bytes() >= roll_at_bytes_) {
+    const std::string old = writer_->path();
+    LSM_TRY(keep_error(start_file()));
+    (void)fs_.remove(old);  // if it stays, the next open removes it
+  }
+  if (Result<void> sound = sum_.apply(edit); !sound) {
+    return keep_error(fail(Code::internal, sound.error().message));  // I4
+  }
+  return keep_error(append_durably(edit));
+}
+
+Result<void> Manifest::close() {
+  if (error_) return std::unexpected(*error_);
+  const Result<void> sealed = keep_error(writer_->seal());
+  if (sealed) error_ = Error{Code::closed, "the manifest is closed"};
+  return sealed;
+}
+
+Result<void> Manifest::keep_error(Result<void> result) {
+  if (!result) error_ = result.error();
+  return result;
+}
+
+Result<std::optional<FileIdentity>> read_current(FileSystem& fs,
+                                                 const std::string& folder) {
+  constexpr std::string_view kStore = ".manifest store ";
+  const std::string path = join_path(folder, kCurrentName);
+  LSM_ASSIGN_OR_RETURN(const bool there, fs.exists(path));
+  if (!there) return std::nullopt;
+  LSM_ASSIGN_OR_RETURN(const std::string text, read_file(fs, path));
+
+  // What the numbers say must print as the very same text.
+  FileIdentity manifest;
+  const char* limit = text.data() + text.size();
+  const auto number = std::from_chars(text.data(), limit, manifest.number);
+  if (std::string_view(number.ptr, limit).starts_with(kStore)) {
+    std::from_chars(number.ptr + kStore.size(), limit, manifest.store_id, 16);
+  }
+  if (text != current_text(manifest)) {
+    return fail(Code::corruption,
+                fmt::format("{}: offset 0: expected the name of a manifest "
+                            "and its checksum",
+                            path));
+  }
+  return manifest;
+}
+
+Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
+                                                   const std::string& folder) {
+  LSM_ASSIGN_OR_RETURN(const auto current, read_current(fs, folder));
+  if (!current) return std::nullopt;
+  const std::string path =
+      file_path(folder, FileKind::manifest, current->number);
+  LSM_ASSIGN_OR_RETURN(const bool there, fs.exists(path));
+  if (!there) {
+    return fail(Code::corruption,
+                path + ": CURRENT names this manifest, but it is missing");
+  }
+
+  EditSum sum;
+  std::uint64_t edits = 0;
+  const auto add = [&](std::string_view record) -> Result<void> {
+    LSM_ASSIGN_OR_RETURN(const VersionEdit edit, decode_edit(record));
+    ++edits;
+    return sum.apply(edit);
+  };
+  const LogVisitor visit = [&](std::uint64_t offset, std::string_view record) {
+    Result<void> added = add(record);
+    if (!added) {
+      added.error().message =
+          fmt::format("{}: offset {}: {}", path, offset, added.error().message);
+    }
+    return added;
+  };
+  LSM_ASSIGN_OR_RETURN(const LogEnd end, read_log(fs, path, *current, visit));
+  if (edits == 0 || !end.any_mark) {  // I3
+    return fail(Code::corruption,
+                fmt::format("{}: offset {}: expected the first edit and a mark",
+                            path, end.offset));
+  }
+
+  VersionEdit total = sum.total();
+  return ManifestState{current->store_id,
+                       current->number,
+                       std::move(total.added),
+                       *total.oldest_log,
+                       std::max(*total.next_file_number, current->number + 1),
+                       *total.last_sequence};
+}
+
+}  // namespace lsm
