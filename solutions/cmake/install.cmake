@@ -69,3 +69,10 @@ install(FILES ${CMAKE_BINARY_DIR}/lsmConfig.cmake
 if(TARGET lsm)
   install(TARGETS lsm)
 endif()
+# The test of all this (tests/consumer) installs what is built.
+if(TARGET checks)
+  add_dependencies(checks lsm_library)
+  if(TARGET lsm)
+    add_dependencies(checks lsm)
+  endif()
+endif()
