@@ -13,7 +13,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -68,7 +68,8 @@ What is counted
     keys and values that can be read. LMDB: all pages up to the last in use.
 
 Every answer is checked against what was put: a row with a mark "!" is wrong,
-and the exit code is 1. The same when a gate fails; 2 for a bad command line.
+and the exit code is 1. The same when a gate fails; 2 for a bad command line
+and after an interrupt (Ctrl-C), which reports what there is.
 
 Gates: --gate "fillrandom >= 1.3, write amplification <= 4.3" or a file of
 such lines: a ratio to the baseline, or the figure itself, for lsm.
@@ -233,6 +234,39 @@ void write_file(const std::string& path, std::ios::openmode mode,
   if (!file) fail(fmt::format("{}: cannot write", path));
 }
 
+// Set by SIGINT and SIGTERM: the turn at hand is finished, what was measured
+// is reported, and the scratch folder is removed.
+volatile std::sig_atomic_t interrupted = 0;
+
+// Fills the report, round by round and turn by turn.
+void measure(const Arguments& arguments, const std::vector<std::string>& names,
+             const std::vector<Step>& plan, Report* report) {
+  const bool progress = ::isatty(STDERR_FILENO) == 1;
+  for (int round = 0; round < arguments.rounds; ++round) {
+    std::vector<std::unique_ptr<Subject>> subjects;
+    for (const std::string& name : names) {
+      subjects.push_back(std::make_unique<Subject>(name, arguments.config));
+    }
+    for (std::size_t number = 0; number < plan.size(); ++number) {
+      for (std::size_t turn = 0; turn < subjects.size(); ++turn) {
+        if (interrupted != 0) return;
+        const std::size_t first = static_cast<std::size_t>(round) + number;
+        Subject& subject = *subjects[(first + turn) % subjects.size()];
+        if (progress) {
+          fmt::print(stderr, "\r\033[Kround {}/{}: {}, {}", round + 1,
+                     arguments.rounds, plan[number].row, subject.engine());
+          std::fflush(stderr);
+        }
+        for (Sample& sample : subject.run(plan[number], round, number)) {
+          report->add(std::move(sample));
+        }
+      }
+    }
+    for (const auto& subject : subjects)
+      subject->drop();
+  }
+}
+
 int run(Arguments arguments) {
   Config& config = arguments.config;
   validate(&config);
@@ -245,31 +279,12 @@ int run(Arguments arguments) {
   fmt::print(stderr, "warning: built with asserts; the figures mean little\n");
 #endif
 
-  const bool progress = ::isatty(STDERR_FILENO) == 1;
   Report report(names, arguments.baseline);
-  for (int round = 0; round < arguments.rounds; ++round) {
-    std::vector<std::unique_ptr<Subject>> subjects;
-    for (const std::string& name : names) {
-      subjects.push_back(std::make_unique<Subject>(name, config));
-    }
-    for (std::size_t number = 0; number < plan.size(); ++number) {
-      for (std::size_t turn = 0; turn < subjects.size(); ++turn) {
-        const std::size_t first = static_cast<std::size_t>(round) + number;
-        Subject& subject = *subjects[(first + turn) % subjects.size()];
-        if (progress) {
-          fmt::print(stderr, "\r\033[Kround {}/{}: {}, {}", round + 1,
-                     arguments.rounds, plan[number].row, subject.engine());
-          std::fflush(stderr);
-        }
-        for (Sample& sample : subject.run(plan[number], round, number)) {
-          report.add(std::move(sample));
-        }
-      }
-    }
-    for (const auto& subject : subjects)
-      subject->drop();
-  }
-  if (progress) fmt::print(stderr, "\r\033[K");
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  measure(arguments, names, plan, &report);
+  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
+  if (interrupted != 0) fmt::print(stderr, "interrupted: not all rounds\n");
 
   fmt::print(
       "{} entries, {}-byte keys, {}-byte values; medians of {} rounds, by {}; "
@@ -291,6 +306,7 @@ int run(Arguments arguments) {
       report, gates, "lsm", arguments.baseline, arguments.gate_tolerance);
   std::fflush(stdout);
   fmt::print(stderr, "{}{}", wrong, missed);
+  if (interrupted != 0) return 2;
   return wrong.empty() && missed.empty() ? 0 : 1;
 }
 
