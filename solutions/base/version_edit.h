@@ -6,6 +6,9 @@
 //
 // I1 An edit takes effect whole or not at all.
 // I2 After an edit with oldest_log = n, logs numbered below n are not needed.
+// I3 last_sequence, if an edit sets it, is the newest operation that any table
+//    has held. The sum takes it from the added tables; recovery expects the
+//    first log to go on from it.
 #pragma once
 
 #include <cstdint>

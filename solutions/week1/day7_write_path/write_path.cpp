@@ -327,7 +327,6 @@ Result<void> WritePath::install(VersionEdit edit, const MemTable* flushed) {
     before = current();
     LSM_ASSIGN_OR_RETURN(TreePtr tree, before->tree->apply(edit));
     edit.next_file_number = context_.numbers.next();
-    edit.last_sequence = visible();
     if (auto logged = context_.version_log.append(edit); !logged) {
       return std::unexpected(break_store(logged.error()));
     }
