@@ -13,13 +13,14 @@ bool newer(std::uint64_t a, std::uint64_t b) {
   return a > b;
 }
 
-unsigned byte_at(std::string_view bytes, std::size_t i) {
-  return static_cast<unsigned char>(bytes[i]);
-}
-
 std::unexpected<Error> damaged(std::size_t i, std::string_view what) {
   return fail(Code::corruption,
               "block entry " + std::to_string(i) + ": " + std::string(what));
+}
+
+// ANCHOR: hide-order
+unsigned byte_at(std::string_view bytes, std::size_t i) {
+  return static_cast<unsigned char>(bytes[i]);
 }
 
 // I3, and that the key is not below the first.
@@ -36,6 +37,7 @@ bool in_order(const Block::Entry& before, const Block::Entry& after) {
   const int order = before.tail.compare(after.tail);
   return order < 0 || (order == 0 && newer(before.tag, after.tag));
 }
+// ANCHOR_END: hide-order
 
 }  // namespace
 
@@ -102,7 +104,7 @@ void BlockBuilder::reset() {
 }
 
 Result<Block> Block::parse(std::string_view bytes) {
-  // ANCHOR: task-1-2-3 Block::parse
+  // ANCHOR: task-1-2-6 Block::parse
   constexpr std::size_t kCountBytes = 2;
   constexpr std::size_t kPerEntryBytes = 3;
   if (bytes.size() < kCountBytes) return damaged(0, "no room for the count");
@@ -159,7 +161,7 @@ Result<Block> Block::parse(std::string_view bytes) {
   }
   if (at != limit) return damaged(count, "bytes after the last entry");
   return block;
-  // ANCHOR_END: task-1-2-3
+  // ANCHOR_END: task-1-2-6
 }
 
 Block Block::trusted(std::string_view bytes) {
@@ -216,7 +218,7 @@ std::size_t Block::lower_bound(InternalKey target) const {
 
 Lookup Block::get(std::string_view user, std::uint64_t hash, Sequence at,
                   std::string_view& value) const {
-  // ANCHOR: task-1-2-6 Block::get
+  // ANCHOR: task-1-2-5 Block::get
   const char* const begin = fingerprints_;
   const char* const end = begin + count_;
   const char* candidate = begin;
@@ -243,7 +245,7 @@ Lookup Block::get(std::string_view user, std::uint64_t hash, Sequence at,
     return Lookup::value;
   }
   return Lookup::absent;
-  // ANCHOR_END: task-1-2-6
+  // ANCHOR_END: task-1-2-5
 }
 
 void BlockIterator::reset(Block block) {
@@ -268,10 +270,10 @@ void BlockIterator::seek_to_last() {
 }
 
 void BlockIterator::next() {
-  // ANCHOR: task-1-2-5 BlockIterator::next
+  // ANCHOR: task-1-2-3 BlockIterator::next
   assert(valid());
   stand_on(index_ + 1);
-  // ANCHOR_END: task-1-2-5
+  // ANCHOR_END: task-1-2-3
 }
 
 void BlockIterator::prev() {
@@ -282,7 +284,7 @@ void BlockIterator::prev() {
 }
 
 void BlockIterator::stand_on(std::size_t index) {
-  // ANCHOR: task-1-2-5 BlockIterator::stand_on
+  // ANCHOR: task-1-2-3 BlockIterator::stand_on
   if (index >= block_.count()) {
     index_ = block_.count();
     return;
@@ -291,13 +293,13 @@ void BlockIterator::stand_on(std::size_t index) {
   const Block::Entry entry = block_.entry(index);
   key_ = {entry.shared == 0 ? entry.tail : assemble(entry), entry.tag};
   value_ = entry.value;
-  // ANCHOR_END: task-1-2-5
+  // ANCHOR_END: task-1-2-3
 }
 
 // Walking forward, `shared` never grows, so buffer_ still begins with the
 // bytes of the first key that the next key needs: only the tail is copied.
 std::string_view BlockIterator::assemble(const Block::Entry& entry) {
-  // ANCHOR: task-1-2-5 BlockIterator::assemble
+  // ANCHOR: task-1-2-3 BlockIterator::assemble
   const std::size_t size = entry.shared + entry.tail.size();
   if (buffer_.size() < size + kTagSizeBytes) {
     buffer_.resize(2 * size + kTagSizeBytes);
@@ -315,7 +317,7 @@ std::string_view BlockIterator::assemble(const Block::Entry& entry) {
     std::memcpy(key + entry.shared, entry.tail.data(), entry.tail.size());
   }
   return {key, size};
-  // ANCHOR_END: task-1-2-5
+  // ANCHOR_END: task-1-2-3
 }
 
 }  // namespace lsm

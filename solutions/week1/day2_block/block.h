@@ -75,6 +75,7 @@ constexpr std::uint8_t fingerprint(std::uint64_t hash) {
 
 // Collects entries in key order and lays them out. One builder makes block
 // after block: reset keeps its memory.
+// ANCHOR: show-builder
 class BlockBuilder {
  public:
   // `key` is larger than every key before it, and size_bytes() is below
@@ -100,7 +101,9 @@ class BlockBuilder {
   std::string fingerprints_;
   std::vector<std::uint16_t> starts_;
 };
+// ANCHOR_END: show-builder
 
+// ANCHOR: show-block
 class Block {
  public:
   struct Entry {
@@ -145,10 +148,12 @@ class Block {
   const char* starts_ = nullptr;
   std::size_t count_ = 0;
 };
+// ANCHOR_END: show-block
 
 // Walks a block both ways; next and prev are one lookup in `start` and one
 // decode. It cannot fail: status() is always success. key() points into the
 // block when nothing is shared, else into a buffer of the iterator.
+// ANCHOR: show-iterator
 class BlockIterator final : public InternalIterator {
  public:
   BlockIterator() = default;
@@ -182,5 +187,6 @@ class BlockIterator final : public InternalIterator {
   std::string buffer_;
   std::size_t intact_ = 0;  // bytes of buffer_ that are the first key's
 };
+// ANCHOR_END: show-iterator
 
 }  // namespace lsm

@@ -22,7 +22,7 @@ std::uint64_t sortable(std::string_view bytes) {
 }  // namespace
 
 InternalKey separator_between(InternalKey last, InternalKey next) {
-  // ANCHOR: task-1-3-1 separator_between
+  // ANCHOR: task-1-3-2 separator_between
   if (last.user == next.user) return last;
   const std::size_t common = common_prefix(last.user, next.user);
   // next's prefix of one byte more is larger than last. It must not be next
@@ -31,7 +31,7 @@ InternalKey separator_between(InternalKey last, InternalKey next) {
     return {next.user.substr(0, common + 1), 0};
   }
   return {last.user, 0};
-  // ANCHOR_END: task-1-3-1
+  // ANCHOR_END: task-1-3-2
 }
 
 void append_index_entry(std::string& to, InternalKey separator,

@@ -23,7 +23,7 @@ Result<std::unique_ptr<TableBuilder>> TableBuilder::create(
 }
 
 Result<void> TableBuilder::add(InternalKey key, std::string_view value) {
-  // ANCHOR: task-1-3-1 TableBuilder::add
+  // ANCHOR: task-1-3-4 TableBuilder::add
   const bool first = entries() == 0;
   assert(first || compare(properties_.largest.view(), key) < 0);
   if (!block_.empty() &&
@@ -36,17 +36,17 @@ Result<void> TableBuilder::add(InternalKey key, std::string_view value) {
   }
   properties_.note(key);
   return {};
-  // ANCHOR_END: task-1-3-1
+  // ANCHOR_END: task-1-3-4
 }
 
 Result<void> TableBuilder::cut_block(InternalKey separator) {
-  // ANCHOR: task-1-3-1 TableBuilder::cut_block
+  // ANCHOR: task-1-3-4 TableBuilder::cut_block
   LSM_ASSIGN_OR_RETURN(const std::uint64_t frame_bytes,
                        write_frame(block_.finish(), options_.compression));
   append_index_entry(index_, separator, frame_bytes);
   block_.reset();
   return {};
-  // ANCHOR_END: task-1-3-1
+  // ANCHOR_END: task-1-3-4
 }
 
 Result<FileMeta> TableBuilder::finish() {

@@ -121,7 +121,7 @@ void append_frame(std::string& to, std::string_view payload,
 Result<std::string_view> open_frame(std::string_view frame,
                                     const FilePlace& place,
                                     BlockBytes& unpacked) {
-  // ANCHOR: task-1-3-2 open_frame
+  // ANCHOR: task-1-3-1 open_frame
   if (frame.size() < kFrameTrailerBytes) {
     return fail_at(place, "too short for a frame");
   }
@@ -144,7 +144,7 @@ Result<std::string_view> open_frame(std::string_view frame,
   }
   return fail_at(place, "frame type " + std::to_string(type) + " is unknown",
                  Code::not_supported);
-  // ANCHOR_END: task-1-3-2
+  // ANCHOR_END: task-1-3-1
 }
 
 void TableProperties::note(InternalKey key) {
