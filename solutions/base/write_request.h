@@ -35,7 +35,7 @@ class CommitIntent {
 };
 
 struct WriteRequest {
-  std::span<const WriteOp> ops;
+  std::span<const WriteOp> ops{};
   bool sync = false;
   // What the leader does once the group is visible: hand the memtable to a
   // flush, or seal the log because the store closes.
@@ -43,7 +43,7 @@ struct WriteRequest {
   After after = After::nothing;
   const CommitIntent* intent = nullptr;
   // Answers, set before submit returns:
-  Result<void> result;
+  Result<void> result{};
   Sequence first_sequence = 0;
 };
 
