@@ -101,8 +101,8 @@ int listen_from(int& port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(socket_, reinterpret_cast<sockaddr*>(&address),
-             sizeof address) == 0 &&
+    if (bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) ==
+            0 &&
         listen(socket_, 16) == 0) {
       return socket_;
     }

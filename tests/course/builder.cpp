@@ -61,10 +61,17 @@ std::map<std::string, std::string> read_cache(const fs::path& folder) {
 Built timed(const std::vector<std::string>& argv) {
   const auto begin = Clock::now();
   const Finished finished = run(argv);
-  return {.ok = finished.status == 0,
-          .output = finished.output + finished.errors,
-          .seconds =
-              std::chrono::duration<double>(Clock::now() - begin).count()};
+  return {
+      .ok = finished.status == 0,
+      .output = finished.output + finished.errors,
+      .seconds = std::chrono::duration<double>(Clock::now() - begin).count()};
+}
+
+// Ninja's and make's words for a target they do not know.
+bool lacks_target(const Streamed& streamed) {
+  return (streamed.output + streamed.errors).find("unknown target") !=
+             std::string::npos ||
+         streamed.errors.find("No rule to make target") != std::string::npos;
 }
 
 // Lines that show source under a diagnostic: "   12 |   code", "     |  ^".
@@ -78,7 +85,8 @@ bool shows_source(const std::string& line) {
 Built configure(const Course& course, const fs::path& folder,
                 const std::vector<std::string>& definitions) {
   std::string wanted = course.root.string();
-  for (const std::string& definition : definitions) wanted += "\n" + definition;
+  for (const std::string& definition : definitions)
+    wanted += "\n" + definition;
   const fs::path note = folder / ".configured";
   if (fs::is_regular_file(note) && read_file(note) == wanted) {
     return {.ok = true, .output = {}, .seconds = 0};
@@ -114,24 +122,28 @@ Built configure(const Course& course, const fs::path& folder,
 Built build(const fs::path& folder, const std::vector<std::string>& targets,
             const std::function<void(std::string_view)>& step) {
   const FolderLock lock(folder);
-  std::vector<std::string> argv = {"cmake", "--build", folder.string(),
-                                   "--parallel", "2", "--target"};
+  std::vector<std::string> argv = {"cmake",      "--build", folder.string(),
+                                   "--parallel", "2",       "--target"};
   argv.insert(argv.end(), targets.begin(), targets.end());
   const auto begin = Clock::now();
-  const Streamed streamed =
-      stream(argv, kLongestBuildStep, [&](std::string_view output) {
-        const std::size_t at = output.rfind("\n[");
-        const std::size_t end = output.find(']', at);
-        if (step && at != std::string_view::npos &&
-            end != std::string_view::npos) {
-          step(output.substr(at + 1, end - at));
-        }
-        return true;
-      });
-  return {.ok = streamed.status == 0,
-          .output = streamed.output + streamed.errors,
-          .seconds =
-              std::chrono::duration<double>(Clock::now() - begin).count()};
+  const auto progress = [&](std::string_view output) {
+    const std::size_t at = output.rfind("\n[");
+    const std::size_t end = output.find(']', at);
+    if (step && at != std::string_view::npos && end != std::string_view::npos) {
+      step(output.substr(at + 1, end - at));
+    }
+    return true;
+  };
+  Streamed streamed = stream(argv, kLongestBuildStep, progress);
+  if (streamed.status != 0 && lacks_target(streamed)) {
+    // A room that came after the folder was configured.
+    timed({"cmake", folder.string()});
+    streamed = stream(argv, kLongestBuildStep, progress);
+  }
+  return {
+      .ok = streamed.status == 0,
+      .output = streamed.output + streamed.errors,
+      .seconds = std::chrono::duration<double>(Clock::now() - begin).count()};
 }
 
 std::string shown_path(std::string_view path, const fs::path& root) {
@@ -182,21 +194,20 @@ std::vector<CompileError> compile_errors(std::string_view output,
                       .source = {},
                       .mine = true});
   }
-  std::ranges::stable_sort(result, [](const auto& a, const auto& b) {
-    return a.mine && !b.mine;
-  });
+  std::ranges::stable_sort(
+      result, [](const auto& a, const auto& b) { return a.mine && !b.mine; });
   return result;
 }
 
 std::string last_lines(std::string_view text, std::size_t count) {
-  while (text.ends_with('\n')) text.remove_suffix(1);
+  while (text.ends_with('\n'))
+    text.remove_suffix(1);
   std::size_t at = text.size();
   while (count-- > 0 && at != std::string_view::npos && at > 0) {
     at = text.rfind('\n', at - 1);
   }
-  return std::string(at == std::string_view::npos || at == 0
-                         ? text
-                         : text.substr(at + 1));
+  return std::string(
+      at == std::string_view::npos || at == 0 ? text : text.substr(at + 1));
 }
 
 }  // namespace lsm::course

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -31,12 +33,18 @@ std::string counted(const Tally& tally, std::string_view what) {
 
 Sign sign_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::passed: return Sign::passed;
-    case Outcome::failed: return Sign::failed;
-    case Outcome::not_implemented: return Sign::waiting;
-    case Outcome::crashed: return Sign::crashed;
-    case Outcome::hung: return Sign::hung;
-    case Outcome::not_run: return Sign::skipped;
+    case Outcome::passed:
+      return Sign::passed;
+    case Outcome::failed:
+      return Sign::failed;
+    case Outcome::not_implemented:
+      return Sign::waiting;
+    case Outcome::crashed:
+      return Sign::crashed;
+    case Outcome::hung:
+      return Sign::hung;
+    case Outcome::not_run:
+      return Sign::skipped;
   }
   return Sign::skipped;
 }
@@ -62,7 +70,8 @@ void print_tasks(const Room& room, const Verdict& verdict) {
   for (const bool gold : {false, true}) {
     std::map<int, std::vector<const TestResult*>> by_task;
     for (const TestResult& result : verdict.tests) {
-      if (result.test.gold == gold) by_task[result.test.task].push_back(&result);
+      if (result.test.gold == gold)
+        by_task[result.test.task].push_back(&result);
     }
     bool first = true;
     for (const auto& [task, results] : by_task) {
@@ -85,16 +94,32 @@ void print_tasks(const Room& room, const Verdict& verdict) {
   }
 }
 
+// The task to work on: the test's own, or the one it ran into that is still
+// to be written.
+int task_of(const Room& room, const TestResult& result) {
+  if (result.outcome != Outcome::not_implemented || !result.failure) {
+    return result.test.task;
+  }
+  const std::string words =
+      result.failure->message + " " + result.failure->seen;
+  const std::string before = "not implemented yet: " + room.id + " task ";
+  const std::size_t at = words.find(before);
+  return at == std::string::npos
+             ? result.test.task
+             : std::atoi(words.c_str() + at + before.size());
+}
+
 void print_failure(const Course& course, const Room& room,
                    const TestResult& result) {
-  const int task = result.test.task;
   const Failure failure = result.failure.value_or(Failure{});
-  fmt::print("\n  {} {}\n", sign(sign_of(result.outcome)),
+  const bool unwritten = result.outcome == Outcome::not_implemented;
+  fmt::print("\n  {} {}\n",
+             sign(unwritten ? Sign::bullet : sign_of(result.outcome)),
              ink(Ink::bold, spelled(result.test.name)));
   fmt::print("    {}\n\n",
              ink(Ink::dim, fmt::format("{} of task {}",
                                        result.test.gold ? "gold" : "core",
-                                       task)));
+                                       result.test.task)));
   if (result.outcome == Outcome::not_run) {
     print_field("", "It was not run: too many tests before it hung.");
   }
@@ -119,14 +144,15 @@ void print_failure(const Course& course, const Room& room,
   if (!failure.message.empty() &&
       (failure.expected.empty() || result.outcome == Outcome::crashed ||
        result.outcome == Outcome::hung)) {
-    print_field(failure.expected.empty() && failure.seen.empty() ? "seen"
-                                                                 : "failed",
-                failure.message, Ink::bad);
+    print_field(
+        failure.expected.empty() && failure.seen.empty() ? "seen" : "failed",
+        failure.message, Ink::bad);
   }
-  for (const std::string& note : failure.notes) print_field("note", note);
+  for (const std::string& note : failure.notes)
+    print_field("note", note);
   if (result.failures > 1) {
-    print_field("", fmt::format("(and {} more in this test)",
-                                result.failures - 1),
+    print_field("",
+                fmt::format("(and {} more in this test)", result.failures - 1),
                 Ink::dim);
   }
   if (!failure.invariant.empty()) {
@@ -134,15 +160,14 @@ void print_failure(const Course& course, const Room& room,
         find_invariant(room, invariant_number(failure.invariant));
     print_field("breaks", found ? found->text : failure.invariant, Ink::warn);
     if (found) {
-      print_field("", fmt::format("{}:{}", found->file, found->line),
-                  Ink::dim);
+      print_field("", fmt::format("{}:{}", found->file, found->line), Ink::dim);
     }
   }
   const std::size_t line = failure.line > 0 ? failure.line : result.test.line;
   const std::string file = shown_path(
       failure.file.empty() ? room.suite.string() : failure.file, course.root);
   print_field("where", fmt::format("{}:{}", file, line));
-  print_field("page", page_of(course, room, task), Ink::link);
+  print_field("page", page_of(course, room, task_of(room, result)), Ink::link);
 }
 
 std::string task_option(int task) {
@@ -150,9 +175,10 @@ std::string task_option(int task) {
 }
 
 void print_next(const Room& room, const TestResult& result) {
-  const std::string task = task_option(result.test.task);
+  const std::string task = task_option(task_of(room, result));
   if (result.outcome == Outcome::crashed) {
-    print_field("next", fmt::format("./course check {}{} --asan", room.id, task),
+    print_field("next",
+                fmt::format("./course check {}{} --asan", room.id, task),
                 Ink::link);
     print_field("", "finds the line that went wrong (its first build is slow)",
                 Ink::dim);
@@ -170,10 +196,10 @@ void print_not_compiled(const Room& room, const Checked& checked) {
     if (shown == kMostErrors) break;
     if (shown > 0 && !error.mine && checked.errors.front().mine) break;
     shown++;
-    fmt::print("  {}\n", ink(Ink::bold,
-                             error.line == 0
-                                 ? error.file
-                                 : fmt::format("{}:{}", error.file, error.line)));
+    fmt::print("  {}\n",
+               ink(Ink::bold, error.line == 0 ? error.file
+                                              : fmt::format("{}:{}", error.file,
+                                                            error.line)));
     print_field("", error.message, Ink::bad);
     for (const std::string& line : error.source) {
       fmt::print("  {}\n", line);
@@ -193,8 +219,7 @@ void print_not_compiled(const Room& room, const Checked& checked) {
                 "The error is outside your room: the suite uses what its "
                 "header declares in public. Was a public name or a parameter "
                 "changed?");
-    print_field("", fmt::format("./course diff {} shows what differs",
-                                room.id),
+    print_field("", fmt::format("./course diff {} shows what differs", room.id),
                 Ink::dim);
   }
   print_field("next",
@@ -231,7 +256,8 @@ const Room* find_room(const Course& course, const std::string& typed) {
     std::string message = fmt::format("There is no day \"{}\".", typed);
     const std::string_view near = nearest_day(typed);
     if (!near.empty()) message += fmt::format(" Did you mean {}?", near);
-    message += "\nDays are 1.1 to 3.7 (week.day), or a name: ./course lists them.";
+    message +=
+        "\nDays are 1.1 to 3.7 (week.day), or a name: ./course lists them.";
     bad_usage(message);
     return nullptr;
   }
@@ -241,7 +267,8 @@ const Room* find_room(const Course& course, const std::string& typed) {
     for (const Room& other : course.rooms) {
       there += (there.empty() ? "" : ", ") + other.id;
     }
-    bad_usage(fmt::format("Day {} is still to come. There are: {}.", id, there));
+    bad_usage(
+        fmt::format("Day {} is still to come. There are: {}.", id, there));
   }
   return room;
 }
@@ -275,16 +302,23 @@ Checked check_room(const Course& course, const Room& room,
   if (!options.sanitizer.empty()) {
     where.build = course.root / "build" / options.sanitizer;
     show_status("  configuring build/" + options.sanitizer + " ...");
-    result.built =
-        configure(course, where.build,
-                  {"CMAKE_BUILD_TYPE=Debug",
-                   options.sanitizer == "tsan"
-                       ? "LSM_SANITIZE=thread"
-                       : "LSM_SANITIZE=address,undefined"});
+    result.built = configure(
+        course, where.build,
+        {"CMAKE_BUILD_TYPE=Debug", options.sanitizer == "tsan"
+                                       ? "LSM_SANITIZE=thread"
+                                       : "LSM_SANITIZE=address,undefined"});
     if (!result.built.ok) return result;
   }
+  if (!options.json && !fs::exists(where.suite_binary(room, "mine"))) {
+    fmt::print("\n  {}\n",
+               ink(Ink::dim, "Building what the tests of " + room.id +
+                                 " need (once, a minute) ..."));
+  }
   show_status("  building " + room.folder + " ...");
-  result.built = build(where.build, {room.suite_target("mine")});
+  result.built = build(
+      where.build, {room.suite_target("mine")}, [&](std::string_view step) {
+        show_status(fmt::format("  building {} {}", room.folder, step));
+      });
   show_status({});
   if (!result.built.ok) {
     result.errors =
@@ -304,7 +338,8 @@ Checked check_room(const Course& course, const Room& room,
   if (options.task != 0 || !options.test.empty()) {
     result.filtered = true;
     suite.all = false;
-    for (const Case& test : suite.cases) result.unmatched.push_back(test.name);
+    for (const Case& test : suite.cases)
+      result.unmatched.push_back(test.name);
     std::erase_if(suite.cases, [&](const Case& test) {
       return (options.task != 0 && test.task != options.task) ||
              lower(test.name).find(lower(options.test)) == std::string::npos;
@@ -323,18 +358,18 @@ Checked check_room(const Course& course, const Room& room,
 int exit_status(const Checked& checked) {
   if (!checked.compiled) return 1;
   const Tally core = checked.verdict.core();
-  if (core.total == 0) return checked.verdict.first_failure() == nullptr ? 0 : 1;
+  if (core.total == 0)
+    return checked.verdict.first_failure() == nullptr ? 0 : 1;
   return core.all() ? 0 : 1;
 }
 
 void print_checked(const Course& course, const Room& room,
-                   const Checked& checked, const CheckOptions& options,
-                   const Progress& progress) {
-  print_heading(room, checked.compiled
-                          ? fmt::format("built in {:.1f} s, ran in {:.1f} s",
-                                        checked.built.seconds,
-                                        checked.verdict.seconds)
-                          : fmt::format("{:.1f} s", checked.built.seconds));
+                   const Checked& checked, const Progress& progress) {
+  print_heading(
+      room, checked.compiled
+                ? fmt::format("built in {:.1f} s, ran in {:.1f} s",
+                              checked.built.seconds, checked.verdict.seconds)
+                : fmt::format("{:.1f} s", checked.built.seconds));
   if (!checked.compiled) {
     print_not_compiled(room, checked);
     return;
@@ -351,8 +386,7 @@ void print_checked(const Course& course, const Room& room,
   const Tally gold = verdict.gold();
   std::string line = counted(core, "core");
   if (gold.total > 0) line += ", " + counted(gold, "gold");
-  line += fmt::format(", {:.1f} s",
-                      checked.built.seconds + verdict.seconds);
+  line += fmt::format(", {:.1f} s", checked.built.seconds + verdict.seconds);
   fmt::print("\n  {}\n", ink(failing == nullptr ? Ink::good : Ink::bold, line));
   if (checked.filtered) {
     if (failing == nullptr) {
@@ -375,7 +409,6 @@ void print_checked(const Course& course, const Room& room,
                 fmt::format("{} {}", next->id, page_of(course, *next, 0)),
                 Ink::link);
   }
-  (void)options;
 }
 
 std::string json_of(const Course& course, const Room& room,
@@ -389,17 +422,13 @@ std::string json_of(const Course& course, const Room& room,
     Json failure = nullptr;
     if (result.failure && result.outcome != Outcome::passed) {
       const Failure& f = *result.failure;
-      failure = {{"scenario", f.scenario},
-                 {"invariant", f.invariant},
-                 {"seed", f.seed},
-                 {"checked", f.checked},
-                 {"expected", f.expected},
-                 {"seen", f.seen},
-                 {"bytes", f.bytes},
-                 {"message", f.message},
-                 {"notes", f.notes},
-                 {"file", shown_path(f.file, course.root)},
-                 {"line", f.line}};
+      failure = {
+          {"scenario", f.scenario}, {"invariant", f.invariant},
+          {"seed", f.seed},         {"checked", f.checked},
+          {"expected", f.expected}, {"seen", f.seen},
+          {"bytes", f.bytes},       {"message", f.message},
+          {"notes", f.notes},       {"file", shown_path(f.file, course.root)},
+          {"line", f.line}};
     }
     tests.push_back({{"name", result.test.name},
                      {"task", result.test.task},
@@ -419,18 +448,18 @@ std::string json_of(const Course& course, const Room& room,
       {"schema", 1},
       {"room", room.id},
       {"name", room.name},
-      {"state", !checked.compiled ? "compile_error"
+      {"state", !checked.compiled           ? "compile_error"
                 : exit_status(checked) != 0 ? "red"
-                : first == nullptr ? "gold"
-                                   : "green"},
+                : first == nullptr          ? "gold"
+                                            : "green"},
       {"compiled", checked.compiled},
       {"filtered", checked.filtered},
       {"core", tally(verdict.core())},
       {"gold", tally(verdict.gold())},
-      {"seconds",
-       {{"build", checked.built.seconds}, {"run", verdict.seconds}}},
+      {"seconds", {{"build", checked.built.seconds}, {"run", verdict.seconds}}},
       {"tests", tests},
-      {"first_failure", first == nullptr ? Json(nullptr) : Json(first->test.name)},
+      {"first_failure",
+       first == nullptr ? Json(nullptr) : Json(first->test.name)},
       {"page", page_of(course, room, first == nullptr ? 0 : first->test.task)},
       {"errors", errors}};
   // A test's message may hold any bytes; JSON holds UTF-8.
@@ -443,18 +472,20 @@ int command_check(const Course& course, const CheckOptions& options) {
   if (room == nullptr) return 2;
   const Checked checked = check_room(course, *room, options, progress);
   if (checked.compiled && !checked.unmatched.empty()) {
-    std::string message =
-        options.test.empty()
-            ? fmt::format("{} has no tests for task {}.", room->id, options.task)
-            : fmt::format("{} has no test like \"{}\".", room->id, options.test);
+    std::string message = options.test.empty()
+                              ? fmt::format("{} has no tests for task {}.",
+                                            room->id, options.task)
+                              : fmt::format("{} has no test like \"{}\".",
+                                            room->id, options.test);
     message += " Its tests are:";
-    for (const std::string& name : checked.unmatched) message += "\n  " + name;
+    for (const std::string& name : checked.unmatched)
+      message += "\n  " + name;
     return bad_usage(message);
   }
   if (options.json) {
     fmt::print("{}\n", json_of(course, *room, checked));
   } else {
-    print_checked(course, *room, checked, options, progress);
+    print_checked(course, *room, checked, progress);
   }
   return exit_status(checked);
 }
@@ -481,11 +512,12 @@ int command_watch(const Course& course, const CheckOptions& options) {
     const auto before = stamp();
     const Checked checked = check_room(course, room, options, progress);
     if (terminal().live) fmt::print("\033[2J\033[H");
-    print_checked(course, room, checked, options, progress);
-    fmt::print("\n  {}\n", ink(Ink::dim, "watching " + room.folder +
-                                             " (Ctrl-C ends it)"));
+    print_checked(course, room, checked, progress);
+    fmt::print("\n  {}\n",
+               ink(Ink::dim, "watching " + room.folder + " (Ctrl-C ends it)"));
     std::fflush(stdout);
-    while (stamp() == before) std::this_thread::sleep_for(kPeriod);
+    while (stamp() == before)
+      std::this_thread::sleep_for(kPeriod);
   }
 }
 

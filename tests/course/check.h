@@ -35,8 +35,7 @@ Checked check_room(const Course& course, const Room& room,
 
 // The report for people, and the one for programs (see json_help).
 void print_checked(const Course& course, const Room& room,
-                   const Checked& checked, const CheckOptions& options,
-                   const Progress& progress);
+                   const Checked& checked, const Progress& progress);
 std::string json_of(const Course& course, const Room& room,
                     const Checked& checked);
 extern const char* const kJsonHelp;

@@ -79,13 +79,12 @@ std::string failing_lines(const std::vector<TestResult>& results) {
     text += fmt::format("    {} {}\n", sign(Sign::failed), result.test.name);
     if (!result.failure) continue;
     const Failure& failure = *result.failure;
-    for (const auto& [label, value] :
-         {std::pair{"scenario", failure.scenario},
-          std::pair{"seed", failure.seed},
-          std::pair{"checked", failure.checked},
-          std::pair{"expected", failure.expected},
-          std::pair{"seen", failure.seen},
-          std::pair{"message", failure.message}}) {
+    for (const auto& [label, value] : {std::pair{"scenario", failure.scenario},
+                                       std::pair{"seed", failure.seed},
+                                       std::pair{"checked", failure.checked},
+                                       std::pair{"expected", failure.expected},
+                                       std::pair{"seen", failure.seen},
+                                       std::pair{"message", failure.message}}) {
       if (!value.empty()) text += fmt::format("      {}: {}\n", label, value);
     }
     for (const std::string& note : failure.notes) {
@@ -104,9 +103,9 @@ Count run_program(const Program& program, const fs::path& folder,
   if (catch_program) argv.insert(argv.end(), {"-r", "xml"});
   const auto begin = std::chrono::steady_clock::now();
   const Finished finished = run(argv, folder, program.timeout);
-  const double seconds = std::chrono::duration<double>(
-                             std::chrono::steady_clock::now() - begin)
-                             .count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
   Count count;
   std::string details;
   if (catch_program) {
@@ -152,12 +151,13 @@ int run_programs(const std::vector<Program>& programs, const fs::path& folder) {
     }
   };
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < kAtOnce; i++) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
-  fmt::print("\n{}\n",
-             ink(failed == 0 ? Ink::good : Ink::bad,
-                 fmt::format("{} passed, {} failed", passed.load(),
-                             failed.load())));
+  for (std::size_t i = 0; i < kAtOnce; i++)
+    threads.emplace_back(work);
+  for (std::thread& thread : threads)
+    thread.join();
+  fmt::print("\n{}\n", ink(failed == 0 ? Ink::good : Ink::bad,
+                           fmt::format("{} passed, {} failed", passed.load(),
+                                       failed.load())));
   return failed == 0 && passed > 0 ? 0 : 1;
 }
 
@@ -201,10 +201,10 @@ std::string chosen_rooms(const Course& course, const std::string& typed,
   }
   if (!typed.empty()) {
     for (std::size_t at = 0; at <= typed.size();) {
-      const std::size_t end = std::min(typed.find_first_of(",; ", at),
-                                       typed.size());
-      const Room* room = choose_room(course, typed.substr(at, end - at),
-                                     progress);
+      const std::size_t end =
+          std::min(typed.find_first_of(",; ", at), typed.size());
+      const Room* room =
+          choose_room(course, typed.substr(at, end - at), progress);
       if (room == nullptr) {
         bad = true;
         return {};
@@ -237,14 +237,15 @@ bool prepare_mine(const Course& course, const std::string& typed,
   status = bad ? 2 : 1;
   if (bad) return false;
   if (rooms.empty()) {
-    print_line("None of your rooms is green yet, so the engine would be the "
-               "reference.\nTo run an unfinished one in it: ./course mine "
-               "--rooms 1.1");
+    print_line(
+        "None of your rooms is green yet, so the engine would be the "
+        "reference.\nTo run an unfinished one in it: ./course mine "
+        "--rooms 1.1");
     return false;
   }
   show_status("  configuring build/mine ...");
-  const Built configured = configure(course, course.root / "build" / "mine",
-                                     {"LSM_MINE=" + rooms});
+  const Built configured =
+      configure(course, course.root / "build" / "mine", {"LSM_MINE=" + rooms});
   show_status({});
   if (!configured.ok) {
     fmt::print(stderr, "{}\n", last_lines(configured.output, 20));
@@ -281,8 +282,10 @@ int command_mine(const Course& course, const std::string& typed) {
   if (!prepare_mine(course, typed, rooms, status)) return status;
   std::string shown = rooms;
   std::ranges::replace(shown, ';', ' ');
-  print_line(fmt::format("The engine with your {}, the rest from the "
-                         "reference:", shown));
+  print_line(
+      fmt::format("The engine with your {}, the rest from the "
+                  "reference:",
+                  shown));
   std::fflush(stdout);
   const fs::path folder = course.root / "build" / "mine";
   if (!build_or_tell(course, folder, {"engine_tests", "lsm", "lsm-bench"},

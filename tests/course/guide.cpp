@@ -22,7 +22,8 @@ std::vector<string_view> lines_of(string_view text) {
 }
 
 string_view without_spaces(string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.front() == ' ')
+    text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) {
     text.remove_suffix(1);
   }
@@ -165,8 +166,7 @@ std::optional<Invariant> find_invariant(string_view header,
   return std::nullopt;
 }
 
-std::optional<Invariant> find_invariant(const Room& room,
-                                        string_view number) {
+std::optional<Invariant> find_invariant(const Room& room, string_view number) {
   if (number.empty()) return std::nullopt;
   for (const auto& [name, source] : read_sources(room.reference)) {
     if (!name.ends_with(".h")) continue;

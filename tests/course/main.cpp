@@ -35,7 +35,8 @@ struct Command {
 // What `course help` shows, in this order; the README says the same.
 constexpr std::array kLearning = {
     Command{"", "", "where am I: the 21 days, the next page and check"},
-    Command{"check", "[1.1]", "run a day's tests on your room; teach on failure"},
+    Command{"check", "[1.1]",
+            "run a day's tests on your room; teach on failure"},
     Command{"watch", "[1.1]", "the same on every save"},
     Command{"hint", "[1.1]", "one more hint each time, three for a task"},
     Command{"diff", "[1.1]", "your room against the solution (a spoiler)"},
@@ -44,9 +45,11 @@ constexpr std::array kLearning = {
 };
 constexpr std::array kEngine = {
     Command{"mine", "", "the whole engine from your finished rooms: its tests"},
-    Command{"shell", "[PATH]", "open a store and talk to it (--mine: on yours)"},
+    Command{"shell", "[PATH]",
+            "open a store and talk to it (--mine: on yours)"},
     Command{"bench", "[ARGS]", "measure it (--mine: yours)"},
-    Command{"demo", "", "the finished engine on real data: load, kill, recover"},
+    Command{"demo", "",
+            "the finished engine on real data: load, kill, recover"},
     Command{"test", "", "every test on the reference, as CI runs them"},
 };
 constexpr std::array kMaking = {
@@ -64,9 +67,10 @@ constexpr std::array kComing = {
 void print_commands(std::string_view title, std::span<const Command> commands) {
   fmt::print("\n{}\n", ink(Ink::bold, title));
   for (const Command& command : commands) {
-    fmt::print("  ./course {} {}\n",
-               padded(fmt::format("{} {}", command.name, command.arguments), 15),
-               command.brief);
+    fmt::print(
+        "  ./course {} {}\n",
+        padded(fmt::format("{} {}", command.name, command.arguments), 15),
+        command.brief);
   }
 }
 
@@ -99,7 +103,8 @@ int unknown_command(std::string_view typed) {
     message += fmt::format(" Did you mean: ./course {}", near);
   }
   message += "\nThere are:";
-  for (const std::string_view name : names) message += fmt::format(" {}", name);
+  for (const std::string_view name : names)
+    message += fmt::format(" {}", name);
   message += "\n./course help says what each does.";
   return bad_usage(message);
 }
@@ -174,8 +179,7 @@ int run_command(const Course& course, std::vector<std::string> args) {
                         "seconds one test may take (10)");
     command->add_flag("--asan", asan,
                       "with AddressSanitizer and UBSan: finds bad memory");
-    command->add_flag("--tsan", tsan,
-                      "with ThreadSanitizer: finds data races");
+    command->add_flag("--tsan", tsan, "with ThreadSanitizer: finds data races");
   }
   commands["check"]->add_flag("--json", check.json, "the verdict as JSON");
   commands["check"]->footer(std::string("\n") + kJsonHelp);
@@ -222,9 +226,8 @@ int run_command(const Course& course, std::vector<std::string> args) {
     const std::string name = app.get_subcommands().empty()
                                  ? std::string()
                                  : app.get_subcommands()[0]->get_name();
-    return bad_usage(
-        fmt::format("{}\n./course help {} tells the options.", error.what(),
-                    name));
+    return bad_usage(fmt::format("{}\n./course help {} tells the options.",
+                                 error.what(), name));
   }
   const CLI::App* chosen = app.get_subcommands()[0];
   const std::string& name = chosen->get_name();

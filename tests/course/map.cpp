@@ -19,13 +19,20 @@ constexpr std::size_t kBarWidth = 8;
 
 std::string shown_state(State state, const Remembered* kept) {
   switch (state) {
-    case State::coming: return ink(Ink::dim, "coming");
-    case State::reference: return ink(Ink::dim, "reference");
-    case State::not_started: return "not started";
-    case State::edited: return ink(Ink::warn, "edited");
-    case State::broken: return ink(Ink::bad, "not compiling");
-    case State::gold: return ink(Ink::warn, "gold");
-    case State::green: return ink(Ink::good, "green");
+    case State::coming:
+      return ink(Ink::dim, "coming");
+    case State::reference:
+      return ink(Ink::dim, "reference");
+    case State::not_started:
+      return "not started";
+    case State::edited:
+      return ink(Ink::warn, "edited");
+    case State::broken:
+      return ink(Ink::bad, "not compiling");
+    case State::gold:
+      return ink(Ink::warn, "gold");
+    case State::green:
+      return ink(Ink::good, "green");
     case State::in_progress:
       return fmt::format("{} {}/{}",
                          bar(kept->core.passed, kept->core.total, kBarWidth),
@@ -38,8 +45,8 @@ void print_next(const Course& course, const Room& room,
                 const Progress& progress) {
   const State state = progress.state(course, room);
   const Remembered* kept = progress.find(room.id);
-  const bool known = kept != nullptr && state != State::edited &&
-                     state != State::broken;
+  const bool known =
+      kept != nullptr && state != State::edited && state != State::broken;
   const int task = known ? kept->next_task : 0;
   std::string what = room.id + " " + room.name;
   if (task > 0) {
@@ -68,9 +75,9 @@ int command_map(const Course& course) {
   for (const Day& day : syllabus()) {
     if (day.id[0] - '0' != week) {
       week = day.id[0] - '0';
-      days += fmt::format("\n  {}\n",
-                          ink(Ink::bold, fmt::format("Week {}: {}", week,
-                                                     week_title(week))));
+      days += fmt::format(
+          "\n  {}\n",
+          ink(Ink::bold, fmt::format("Week {}: {}", week, week_title(week))));
     }
     const Room* room = course.find(day.id);
     const State state =
@@ -85,15 +92,16 @@ int command_map(const Course& course) {
   const std::string title = "Mini LSM from Scratch, in C++";
   const std::string count =
       fmt::format("{} of {} days done", done, syllabus().size());
-  fmt::print("\n{}{}{}\n{}\n", ink(Ink::bold, title),
-             std::string(terminal().width - 2 - title.size() - count.size(),
-                         ' '),
-             count, days);
+  fmt::print(
+      "\n{}{}{}\n{}\n", ink(Ink::bold, title),
+      std::string(terminal().width - 2 - title.size() - count.size(), ' '),
+      count, days);
 
   const Room* next = progress.next_day(course);
   if (next == nullptr) {
-    print_line("  Every day that is open is gold.");
-    print_field("see it", "./course mine", Ink::link);
+    print_line(done == 0 ? "  No day is open here yet."
+                         : "  Every day that is open is gold.");
+    if (done > 0) print_field("see it", "./course mine", Ink::link);
     return 0;
   }
   print_next(course, *next, progress);
@@ -111,7 +119,7 @@ int command_map(const Course& course) {
   std::fflush(stdout);
   const CheckOptions options;
   const Checked checked = check_room(course, *next, options, progress);
-  print_checked(course, *next, checked, options, progress);
+  print_checked(course, *next, checked, progress);
   return 0;
 }
 

@@ -22,7 +22,8 @@ using Json = nlohmann::json;
 class Fingerprint {
  public:
   void add(std::string_view text) {
-    for (const char c : text) step(static_cast<unsigned char>(c));
+    for (const char c : text)
+      step(static_cast<unsigned char>(c));
     step(0);
   }
   void add_folder(const fs::path& folder) {
@@ -95,12 +96,10 @@ void Progress::save() const {
     for (const auto& [task, shown] : room.hints) {
       hints[std::to_string(task)] = shown;
     }
-    rooms[id] = {{"fingerprint", room.fingerprint},
-                 {"core", tally_json(room.core)},
-                 {"gold", tally_json(room.gold)},
-                 {"next_task", room.next_task},
-                 {"compiled", room.compiled},
-                 {"hints", hints}};
+    rooms[id] = {
+        {"fingerprint", room.fingerprint}, {"core", tally_json(room.core)},
+        {"gold", tally_json(room.gold)},   {"next_task", room.next_task},
+        {"compiled", room.compiled},       {"hints", hints}};
   }
   const Json json = {{"version", 1}, {"welcomed", welcomed}, {"rooms", rooms}};
   fs::path temporary = path_;

@@ -17,7 +17,7 @@ struct Remembered {
   std::string fingerprint;  // of the room when it was checked; may be empty
   Tally core;
   Tally gold;
-  int next_task = 0;         // of the first failure; 0 when there was none
+  int next_task = 0;  // of the first failure; 0 when there was none
   bool compiled = false;
   std::map<int, int> hints;  // task -> how many hints were shown
 };
@@ -49,8 +49,7 @@ class Progress {
   Remembered& at(const std::string& id) { return rooms_[id]; }
 
   // Keeps the verdict of a whole suite (nullptr: the room did not compile).
-  void remember(const Course& course, const Room& room,
-                const Verdict* verdict);
+  void remember(const Course& course, const Room& room, const Verdict* verdict);
 
   State state(const Course& course, const Room& room) const;
 

@@ -72,14 +72,13 @@ Streamed stream(const std::vector<std::string>& argv,
   Clock::time_point deadline = Clock::now() + limit;
   std::array<char, 16384> buffer;
   while (output.ends[0] >= 0 || errors.ends[0] >= 0) {
-    std::array<pollfd, 2> ready = {{{output.ends[0], POLLIN, 0},
-                                    {errors.ends[0], POLLIN, 0}}};
+    std::array<pollfd, 2> ready = {
+        {{output.ends[0], POLLIN, 0}, {errors.ends[0], POLLIN, 0}}};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - Clock::now());
-    const int count =
-        left.count() <= 0 ? 0
-                          : poll(ready.data(), ready.size(),
-                                 static_cast<int>(left.count()));
+    const int count = left.count() <= 0 ? 0
+                                        : poll(ready.data(), ready.size(),
+                                               static_cast<int>(left.count()));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
       result.timed_out = true;

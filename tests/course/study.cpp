@@ -74,10 +74,9 @@ std::string without_markers(std::string_view source) {
   std::istringstream lines{std::string(source)};
   for (std::string line; std::getline(lines, line);) {
     const std::size_t at = line.find("// ANCHOR");
-    const bool marker =
-        at != std::string::npos &&
-        (line.find(": task-", at) != std::string::npos ||
-         line.find(": hide-", at) != std::string::npos);
+    const bool marker = at != std::string::npos &&
+                        (line.find(": task-", at) != std::string::npos ||
+                         line.find(": hide-", at) != std::string::npos);
     if (!marker) result += line + "\n";
   }
   return result;
@@ -99,8 +98,9 @@ int command_hint(const Course& course, const std::string& day, int task,
   Progress progress = Progress::load(course);
   const Room* room = choose_room(course, day, progress);
   if (room == nullptr) return 2;
-  const std::map<int, std::vector<std::string>> hints = parse_hints(
-      fs::is_regular_file(room->hints) ? read_file(room->hints) : std::string{});
+  const std::map<int, std::vector<std::string>> hints =
+      parse_hints(fs::is_regular_file(room->hints) ? read_file(room->hints)
+                                                   : std::string{});
   if (hints.empty()) {
     fmt::print("Day {} has no hints. Its page: {}\n", room->id,
                page_of(course, *room, 0));
@@ -136,14 +136,16 @@ int command_hint(const Course& course, const std::string& day, int task,
   kept.hints[task] = shown;
   progress.save();
   if (shown < all) {
-    print_field("more", fmt::format("./course hint {} --task {}", room->id, task),
+    print_field("more",
+                fmt::format("./course hint {} --task {}", room->id, task),
                 Ink::link);
   } else {
-    print_field("", before == all ? "There are no more hints for this task."
-                                  : "That was the last one.",
+    print_field("",
+                before == all ? "There are no more hints for this task."
+                              : "That was the last one.",
                 Ink::dim);
-    print_field("more", fmt::format("./course diff {} shows the solution",
-                                    room->id),
+    print_field("more",
+                fmt::format("./course diff {} shows the solution", room->id),
                 Ink::link);
   }
   print_field("page", page_of(course, *room, task), Ink::link);
@@ -158,7 +160,8 @@ int command_diff(const Course& course, const std::string& day, bool yes) {
   if (state != State::green && state != State::gold && !yes) {
     print_line(fmt::format("{} {} is not green yet: this shows the solution.",
                            room->id, room->name));
-    print_line(fmt::format("A hint gives away less: ./course hint {}", room->id));
+    print_line(
+        fmt::format("A hint gives away less: ./course hint {}", room->id));
     if (!ask("Show it?")) {
       print_line("Not shown. To show it without a question, add --yes.");
       return 1;
@@ -176,8 +179,8 @@ int command_diff(const Course& course, const std::string& day, bool yes) {
   std::fflush(stdout);
   const Finished finished =
       run({"git", "--no-pager", "diff", "--no-index",
-           terminal().colours ? "--color=always" : "--color=never", "--", "mine",
-           "solution"},
+           terminal().colours ? "--color=always" : "--color=never", "--",
+           "mine", "solution"},
           folder, {}, Capture::no);
   if (finished.status == 0) print_line("No difference.");
   return finished.status > 1 ? 1 : 0;
@@ -209,7 +212,8 @@ int command_reset(const Course& course, const std::string& day) {
   }
   fmt::print("{} {} is the starter again.\n", room->id, room->name);
   if (fs::is_directory(aside)) {
-    fmt::print("Yours is kept in {}\n", shown_path(aside.string(), course.root));
+    fmt::print("Yours is kept in {}\n",
+               shown_path(aside.string(), course.root));
   }
   return 0;
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<Day, 21> kDays = {{
     {"1.1", "memtable", "a skip list that remembers versions"},
-    {"1.2", "block", "sorted entries in 4 KiB, searched in place"},
+    {"1.2", "block", "sorted entries, searched in place"},
     {"1.3", "table", "blocks, an index and a footer: a file"},
     {"1.4", "merge", "many sorted inputs read as one"},
     {"1.5", "read_path", "get and scan over everything"},
@@ -60,7 +60,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::span<const Day> syllabus() { return kDays; }
+std::span<const Day> syllabus() {
+  return kDays;
+}
 
 std::string_view week_title(int week) {
   constexpr std::array<std::string_view, 4> kTitles = {
@@ -86,12 +88,13 @@ std::string_view parse_day(std::string_view typed) {
   }
   if (digits.size() != 2 || text.find_first_of("-+") == 0) return {};
   const std::string between = text.substr(0, text.size() - rest.size());
-  const bool plain = between.size() == 3 && !std::isalnum(
-                         static_cast<unsigned char>(between[1]));
+  const bool plain = between.size() == 3 &&
+                     !std::isalnum(static_cast<unsigned char>(between[1]));
   const bool spelled_out = between.find("day") != std::string::npos ||
                            between.find("week") != std::string::npos;
   if (!plain && !spelled_out) return {};
-  while (rest.ends_with('/')) rest.remove_suffix(1);
+  while (rest.ends_with('/'))
+    rest.remove_suffix(1);
   for (const Day& day : kDays) {
     if (day.id[0] != digits[0] || day.id[2] != digits[1]) continue;
     const bool named = rest.starts_with('_') && rest.substr(1) == day.name;
@@ -116,14 +119,13 @@ std::string_view nearest(std::string_view typed,
 
 std::string_view nearest_day(std::string_view typed) {
   std::vector<std::string_view> words;
-  for (const Day& day : kDays) words.push_back(day.name);
-  const std::string_view by_name = nearest(typed, words);
-  if (!by_name.empty()) return by_name;
-  words.clear();
-  for (const Day& day : kDays) words.push_back(day.id);
+  for (const Day& day : kDays)
+    words.push_back(day.name);
   return nearest(typed, words);
 }
 
-bool is_open(const Room& room) { return room.has_starter() && room.has_suite(); }
+bool is_open(const Room& room) {
+  return room.has_starter() && room.has_suite();
+}
 
 }  // namespace lsm::course

@@ -23,7 +23,7 @@ std::string_view week_title(int week);
 // day1_memtable, week1/day1_memtable/ or memtable. Empty when it is none.
 std::string_view parse_day(std::string_view typed);
 
-// The id or name that is nearest to what was typed; empty when none is near.
+// The name that is nearest to what was typed; empty when none is near.
 std::string_view nearest_day(std::string_view typed);
 
 // The nearest of `words` by edit distance; empty when none is within three.

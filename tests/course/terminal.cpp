@@ -70,9 +70,9 @@ std::string spelled(std::string_view text) {
                     {"’", "'"},  {"·", "."},  {"∞", "inf"}, {"µ", "u"}};
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
-    const auto found = std::ranges::find_if(
-        kSpellings,
-        [&](const auto& pair) { return text.substr(i).starts_with(pair.first); });
+    const auto found = std::ranges::find_if(kSpellings, [&](const auto& pair) {
+      return text.substr(i).starts_with(pair.first);
+    });
     if (found == kSpellings.end()) {
       result += text[i++];
     } else {
@@ -86,13 +86,20 @@ std::string spelled(std::string_view text) {
 std::string sign(Sign kind) {
   const bool symbols = terminal().symbols;
   switch (kind) {
-    case Sign::passed: return ink(Ink::good, symbols ? "✓" : "+");
-    case Sign::failed: return ink(Ink::bad, symbols ? "✗" : "x");
-    case Sign::waiting: return ink(Ink::dim, symbols ? "·" : ".");
-    case Sign::crashed: return ink(Ink::bad, "!");
-    case Sign::hung: return ink(Ink::bad, "~");
-    case Sign::skipped: return ink(Ink::dim, "-");
-    case Sign::bullet: return symbols ? "•" : "*";
+    case Sign::passed:
+      return ink(Ink::good, symbols ? "✓" : "+");
+    case Sign::failed:
+      return ink(Ink::bad, symbols ? "✗" : "x");
+    case Sign::waiting:
+      return ink(Ink::dim, symbols ? "·" : ".");
+    case Sign::crashed:
+      return ink(Ink::bad, "!");
+    case Sign::hung:
+      return ink(Ink::bad, "~");
+    case Sign::skipped:
+      return ink(Ink::dim, "-");
+    case Sign::bullet:
+      return symbols ? "•" : "*";
   }
   return "?";
 }

@@ -9,9 +9,9 @@
 namespace lsm::course {
 
 struct Terminal {
-  bool colours = false;   // a terminal, NO_COLOR unset, TERM not "dumb"
-  bool symbols = false;   // the locale is UTF-8
-  bool live = false;      // a terminal: a line may be overwritten
+  bool colours = false;    // a terminal, NO_COLOR unset, TERM not "dumb"
+  bool symbols = false;    // the locale is UTF-8
+  bool live = false;       // a terminal: a line may be overwritten
   std::size_t width = 80;  // columns, between 60 and 100
 };
 

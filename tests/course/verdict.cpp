@@ -24,7 +24,8 @@ constexpr std::size_t kMostRestarts = 40;
 constexpr std::size_t kMostHangs = 2;
 
 string_view trimmed(string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+  while (!text.empty() &&
+         std::isspace(static_cast<unsigned char>(text.front())))
     text.remove_prefix(1);
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
     text.remove_suffix(1);
@@ -33,13 +34,16 @@ string_view trimmed(string_view text) {
 
 string unescaped(string_view text) {
   static constexpr std::array<std::pair<string_view, char>, 5> kEntities = {
-      {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'},
+      {{"&lt;", '<'},
+       {"&gt;", '>'},
+       {"&amp;", '&'},
+       {"&quot;", '"'},
        {"&apos;", '\''}}};
   string result;
   while (!text.empty()) {
-    const auto* found = std::ranges::find_if(kEntities, [&](const auto& entity) {
-      return text.starts_with(entity.first);
-    });
+    const auto* found = std::ranges::find_if(
+        kEntities,
+        [&](const auto& entity) { return text.starts_with(entity.first); });
     if (found == kEntities.end()) {
       result += text.front();
       text.remove_prefix(1);
@@ -74,8 +78,8 @@ class XmlReader {
     string_view tag = rest_.substr(1, end - 1);
     rest_.remove_prefix(end + 1);
     if (tag.starts_with('?') || tag.starts_with('!')) return next();
-    Piece piece{.kind = Piece::Kind::open, .name = {}, .attributes = {},
-                .text = {}};
+    Piece piece{
+        .kind = Piece::Kind::open, .name = {}, .attributes = {}, .text = {}};
     if (tag.starts_with('/')) {
       piece.kind = Piece::Kind::close;
       tag.remove_prefix(1);
@@ -83,7 +87,8 @@ class XmlReader {
       piece.kind = Piece::Kind::empty;
       tag.remove_suffix(1);
     }
-    const std::size_t name_end = std::min(tag.find_first_of(" \n\t"), tag.size());
+    const std::size_t name_end =
+        std::min(tag.find_first_of(" \n\t"), tag.size());
     piece.name = tag.substr(0, name_end);
     read_attributes(tag.substr(name_end), piece.attributes);
     return piece;
@@ -92,7 +97,9 @@ class XmlReader {
  private:
   Piece text() {
     const std::size_t end = std::min(rest_.find('<'), rest_.size());
-    Piece piece{.kind = Piece::Kind::text, .name = {}, .attributes = {},
+    Piece piece{.kind = Piece::Kind::text,
+                .name = {},
+                .attributes = {},
                 .text = unescaped(rest_.substr(0, end))};
     rest_.remove_prefix(end);
     return piece;
@@ -151,7 +158,10 @@ class ReportReader {
         text_.clear();
         opened(piece);
       }
-      if (piece.kind == Piece::Kind::close) closed(piece);
+      if (piece.kind == Piece::Kind::close ||
+          piece.kind == Piece::Kind::empty) {
+        closed(piece);
+      }
     }
     if (inside_) results_.push_back(current_);
     return std::move(results_);
@@ -177,8 +187,7 @@ class ReportReader {
       current_.seconds =
           std::strtod(attribute("durationInSeconds").c_str(), nullptr);
     } else if (piece.name == "Expression" || piece.name == "Exception" ||
-               piece.name == "Failure" ||
-               piece.name == "FatalErrorCondition") {
+               piece.name == "Failure" || piece.name == "FatalErrorCondition") {
       if (!in_expression_) failing_ = {};
       in_expression_ = in_expression_ || piece.name == "Expression";
       failing_.file = attribute("filename");
@@ -211,9 +220,8 @@ class ReportReader {
       finish_failure();
     } else if (piece.name == "TestCase") {
       const bool todo =
-          current_.failure &&
-          (says_unwritten(current_.failure->message) ||
-           says_unwritten(current_.failure->seen));
+          current_.failure && (says_unwritten(current_.failure->message) ||
+                               says_unwritten(current_.failure->seen));
       current_.outcome = fatal_    ? Outcome::crashed
                          : passed_ ? Outcome::passed
                          : todo    ? Outcome::not_implemented
@@ -225,7 +233,8 @@ class ReportReader {
   }
 
   void finish_failure() {
-    for (const string& message : messages_) add_message(failing_, message);
+    for (const string& message : messages_)
+      add_message(failing_, message);
     messages_.clear();
     if (!current_.failure) current_.failure = failing_;
     current_.failures++;
@@ -279,12 +288,18 @@ string as_filter(string_view name) {
 
 string signal_name(int number) {
   switch (number) {
-    case SIGSEGV: return "SIGSEGV: an address that is not yours";
-    case SIGBUS: return "SIGBUS: an address that is not there";
-    case SIGABRT: return "SIGABRT: an assertion of the code failed";
-    case SIGFPE: return "SIGFPE: a division by zero";
-    case SIGILL: return "SIGILL: an instruction that does not exist";
-    default: return fmt::format("signal {}", number);
+    case SIGSEGV:
+      return "SIGSEGV: an address that is not yours";
+    case SIGBUS:
+      return "SIGBUS: an address that is not there";
+    case SIGABRT:
+      return "SIGABRT: an assertion of the code failed";
+    case SIGFPE:
+      return "SIGFPE: a division by zero";
+    case SIGILL:
+      return "SIGILL: an instruction that does not exist";
+    default:
+      return fmt::format("signal {}", number);
   }
 }
 
@@ -317,12 +332,18 @@ string last_words(string_view errors) {
 
 string_view name_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::passed: return "passed";
-    case Outcome::failed: return "failed";
-    case Outcome::not_implemented: return "not_implemented";
-    case Outcome::crashed: return "crashed";
-    case Outcome::hung: return "hung";
-    case Outcome::not_run: return "not_run";
+    case Outcome::passed:
+      return "passed";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::not_implemented:
+      return "not_implemented";
+    case Outcome::crashed:
+      return "crashed";
+    case Outcome::hung:
+      return "hung";
+    case Outcome::not_run:
+      return "not_run";
   }
   return "not_run";
 }
@@ -389,6 +410,12 @@ std::vector<Case> cases_of(string_view source) {
     at++;
     result.push_back(case_from_tags(name, read_literal(source, at)));
     result.back().line = line;
+    constexpr string_view kStory = "STORY(";
+    std::size_t story = source.find(kStory, at);
+    if (story < source.find(kMacro, at)) {
+      story += kStory.size();
+      result.back().story = read_literal(source, story);
+    }
   }
   return result;
 }
@@ -416,8 +443,8 @@ void add_message(Failure& failure, string_view message) {
   }
   if (take("scenario:", failure.scenario) ||
       take("invariant:", failure.invariant) || take("seed:", failure.seed) ||
-      take("checked:", failure.checked) || take("expected:", failure.expected) ||
-      take("seen:", failure.seen)) {
+      take("checked:", failure.checked) ||
+      take("expected:", failure.expected) || take("seen:", failure.seen)) {
     return;
   }
   failure.notes.emplace_back(message);
@@ -441,23 +468,22 @@ Verdict run_suite(const SuiteRun& run) {
 
     // The clock starts anew with every test case that the report opens.
     std::size_t looked = 0;
-    const Streamed streamed =
-        stream(argv, run.limit, [&](string_view output) {
-          constexpr string_view kOpen = "<TestCase ";
-          bool fresh = false;
-          for (std::size_t at = output.find(kOpen, looked);
-               at != string_view::npos; at = output.find(kOpen, looked)) {
-            const std::size_t end = output.find('\n', at);
-            if (end == string_view::npos) break;
-            looked = end;
-            fresh = true;
-          }
-          if (fresh && run.status) {
-            const string name = open_case(output);
-            if (!name.empty()) show_status("  " + name);
-          }
-          return fresh;
-        });
+    const Streamed streamed = stream(argv, run.limit, [&](string_view output) {
+      constexpr string_view kOpen = "<TestCase ";
+      bool fresh = false;
+      for (std::size_t at = output.find(kOpen, looked); at != string_view::npos;
+           at = output.find(kOpen, looked)) {
+        const std::size_t end = output.find('\n', at);
+        if (end == string_view::npos) break;
+        looked = end;
+        fresh = true;
+      }
+      if (fresh && run.status) {
+        const string name = open_case(output);
+        if (!name.empty()) show_status("  " + name);
+      }
+      return fresh;
+    });
     if (run.status) show_status({});
 
     const string open = open_case(streamed.output);
@@ -471,9 +497,8 @@ Verdict run_suite(const SuiteRun& run) {
         if (!result.failure) result.failure.emplace();
         Failure& failure = *result.failure;
         failure.message =
-            streamed.timed_out
-                ? fmt::format("the test did not end within {} s",
-                              run.limit.count() / 1000)
+            streamed.timed_out ? fmt::format("the test did not end within {} s",
+                                             run.limit.count() / 1000)
             : streamed.signal != 0
                 ? "the test crashed with " + signal_name(streamed.signal)
                 : "the test ended the program";
@@ -483,25 +508,30 @@ Verdict run_suite(const SuiteRun& run) {
       added += seen.emplace(result.test.name, result).second ? 1 : 0;
     }
     if (streamed.timed_out) hangs++;
-    const bool broke_off = streamed.timed_out || streamed.signal != 0 ||
-                           !open.empty();
+    const bool broke_off =
+        streamed.timed_out || streamed.signal != 0 || !open.empty();
     if (!broke_off || added == 0 || hangs >= kMostHangs) break;
   }
 
   Verdict verdict;
-  verdict.seconds = std::chrono::duration<double>(
-                        std::chrono::steady_clock::now() - begin)
-                        .count();
+  verdict.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
   std::set<string> declared;
   for (const Case& test : run.cases) {
     declared.insert(test.name);
     const auto found = seen.find(test.name);
     if (found == seen.end()) {
-      verdict.tests.push_back({.test = test, .outcome = Outcome::not_run,
-                               .seconds = 0, .failure = {}, .failures = 0});
+      verdict.tests.push_back({.test = test,
+                               .outcome = Outcome::not_run,
+                               .seconds = 0,
+                               .failure = {},
+                               .failures = 0});
     } else {
       verdict.tests.push_back(found->second);
       verdict.tests.back().test = test;
+      std::optional<Failure>& failure = verdict.tests.back().failure;
+      if (failure && failure->scenario.empty()) failure->scenario = test.story;
     }
   }
   if (run.all) {  // what a macro made, or a test the source scan missed

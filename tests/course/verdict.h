@@ -51,6 +51,7 @@ struct Case {
   int task = 0;  // 0 when it carries no [task-n]
   bool gold = false;
   std::size_t line = 0;
+  std::string story;  // its STORY, for a test that ends without a word
 };
 
 struct TestResult {
@@ -102,7 +103,7 @@ struct SuiteRun {
   std::vector<Case> cases;  // those to run, all of the source or some
   bool all = true;          // `cases` is the whole suite: no filter needed
   std::chrono::milliseconds limit{10'000};  // for each test case
-  bool status = false;      // show what is running, on a terminal
+  bool status = false;  // show what is running, on a terminal
 };
 
 // Runs the suite, test by test within one process; after a crash or a hang it

@@ -1,0 +1,635 @@
+// Tests of the learner's command: what it reads (reports, sources, pages,
+// hints, compiler output), what it chooses, and one room worked through from
+// the untouched starter to gold with the real tool.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "builder.h"
+#include "commands.h"
+#include "guide.h"
+#include "process.h"
+#include "progress.h"
+#include "rooms.h"
+#include "stream.h"
+#include "support/catch.h"
+#include "support/teach.h"
+#include "syllabus.h"
+#include "verdict.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace lsm::course;
+
+// What Catch2 2.13 writes: a <Group>, and the description attribute.
+constexpr const char* kReportOfCatch2 = R"(<?xml version="1.0"?>
+<Catch name="suite_1_1_mine">
+  <Group name="suite_1_1_mine">
+    <TestCase name="a put is found" description="" tags="[1.1][core][task-1]" filename="/t/day1.cpp" line="6">
+      <OverallResult success="true" durationInSeconds="0.25"/>
+    </TestCase>
+    <TestCase name="the newest &lt;version&gt; wins" tags="[1.1][core][task-2]" filename="/t/day1.cpp" line="11">
+      <Info>
+        scenario: Put a = 1, then a = 2; get a.
+      </Info>
+      <Info>
+        invariant: I1 keys ascend
+      </Info>
+      <Info>
+        invariant: I2 the newest version comes first
+      </Info>
+      <Info>
+        seed: 42
+      </Info>
+      <Info>
+        checked: table.get(&quot;a&quot;)
+      </Info>
+      <Info>
+        expected: &quot;2&quot;
+      </Info>
+      <Info>
+        seen: &quot;1&quot;
+      </Info>
+      <Info>
+        bytes:
+expected 0000  32
+seen     0000  31
+               ^^ byte 0
+      </Info>
+      <Failure filename="/t/day1.cpp" line="18">
+        not what was expected
+      </Failure>
+      <Info>
+        seen: &quot;second failure&quot;
+      </Info>
+      <Failure filename="/t/day1.cpp" line="19"/>
+      <OverallResult success="false"/>
+    </TestCase>
+    <TestCase name="scan" tags="[1.1][gold][task-3]" filename="/t/day1.cpp" line="30">
+      <Info>
+        scenario: Scan.
+      </Info>
+      <Expression success="false" type="TEST_CASE" filename="/t/day1.cpp" line="30">
+        <Original>
+          {Unknown expression after the reported line}
+        </Original>
+        <Expanded>
+          {Unknown expression after the reported line}
+        </Expanded>
+        <Exception filename="/t/day1.cpp" line="30">
+          not implemented yet: 1.1 task 3 — MemTable::iterator
+        </Exception>
+      </Expression>
+      <OverallResult success="false"/>
+    </TestCase>
+    <OverallResults successes="3" failures="3" expectedFailures="0"/>
+  </Group>
+</Catch>
+)";
+
+// What Catch2 3 writes: another root, no group, skips; a section inside.
+constexpr const char* kReportOfCatch3 = R"(<?xml version="1.0"?>
+<Catch2TestRun name="suite" rng-seed="7" xml-format-version="3" catch2-version="3.4.0">
+  <TestCase name="seek" tags="[1.2][core][task-4]" filename="/t/day2.cpp" line="9">
+    <Section name="past the end" filename="/t/day2.cpp" line="12">
+      <Expression success="false" type="CHECK" filename="/t/day2.cpp" line="14">
+        <Original>
+          !iterator.valid()
+        </Original>
+        <Expanded>
+          false
+        </Expanded>
+      </Expression>
+      <OverallResults successes="0" failures="1" expectedFailures="0" skipped="false"/>
+    </Section>
+    <OverallResult success="false" skips="0"/>
+  </TestCase>
+  <TestCase name="next" tags="[1.2][core][task-4]" filename="/t/day2.cpp" line="20">
+    <OverallResult success="true" skips="0"/>
+  </TestCase>
+  <OverallResults successes="1" failures="1" expectedFailures="0" skips="0"/>
+</Catch2TestRun>
+)";
+
+TestResult result_of(int task, bool gold, Outcome outcome) {
+  TestResult result;
+  result.test.task = task;
+  result.test.gold = gold;
+  result.outcome = outcome;
+  return result;
+}
+
+// A folder of its own under the system's, removed at the end.
+struct TemporaryFolder {
+  fs::path path;
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "a course XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+constexpr const char* kHeader = R"(// A toy.
+// I1 Keys are kept in ascending order.
+// I2 The newest version of a key comes first,
+//    whatever the order of insertion was.
+#pragma once
+#include <map>
+#include <string>
+class Toy {
+ public:
+  void put(const std::string& key, int value);
+  int get(const std::string& key) const;
+
+ private:
+  std::map<std::string, int> map_;
+};
+)";
+
+constexpr const char* kSource = R"(#include "memtable.h"
+void Toy::put(const std::string& key, int value) {
+  // ANCHOR: task-1-1-1 Toy::put
+  map_[key] = value;
+  // ANCHOR_END: task-1-1-1
+}
+int Toy::get(const std::string& key) const {
+  // ANCHOR: task-1-1-2 Toy::get
+  return map_.at(key);
+  // ANCHOR_END: task-1-1-2
+}
+)";
+
+constexpr const char* kSuite = R"(#include "memtable.h"
+#include "support/catch.h"
+#include "support/teach.h"
+TEST_CASE("a put, and no more", "[1.1][task-1][core]") {
+  STORY("Put a = 1.");
+  Toy().put("a", 1);
+}
+TEST_CASE("the newest value wins", "[1.1][task-2][core]") {
+  STORY("Put a = 1, then a = 2; get a.");
+  INVARIANT("I2 the newest version comes first");
+  Toy toy;
+  toy.put("a", 1);
+  toy.put("a", 2);
+  CHECK_SAME(toy.get("a"), 2);
+}
+TEST_CASE("seven is found", "[1.1][task-2][gold]") {
+  STORY("Put b = 7; get b.");
+  Toy toy;
+  toy.put("b", 7);
+  CHECK_SAME(toy.get("b"), 7);
+}
+)";
+
+// A checkout with one room and a CMake project of its own, which stands in
+// for the real one: same target, same place of the suite.
+struct ToyCourse {
+  TemporaryFolder folder;
+  fs::path root = folder.path;
+  fs::path source = root / "week1/day1_memtable/memtable.cpp";
+  bool ready = false;
+
+  ToyCourse() {
+    write_if_changed(root / "solutions/week1/day1_memtable/memtable.h",
+                     kHeader);
+    write_if_changed(root / "solutions/week1/day1_memtable/memtable.cpp",
+                     kSource);
+    write_if_changed(root / "tests/week1/day1_memtable_test.cpp", kSuite);
+    write_if_changed(root / "book/src/week1/day1.md",
+                     "# Day 1.1\n## Task 1: Put\n## Task 2: Get it back\n");
+    write_if_changed(root / "book/src/week1/day1_hints.md",
+                     "## Task 1 — Put\n### Hint 1\nFirst.\n### Hint 2\n"
+                     "Second.\n### Hint 3\nThird.\n");
+    write_if_changed(root / "CMakeLists.txt", R"(
+cmake_minimum_required(VERSION 3.25)
+project(toy LANGUAGES CXX)
+set(CMAKE_CXX_STANDARD 23)
+find_package(Catch2 QUIET)
+if(NOT Catch2_FOUND)
+  message(FATAL_ERROR "no Catch2 package")
+endif()
+add_executable(suite_1_1_mine EXCLUDE_FROM_ALL
+  tests/week1/day1_memtable_test.cpp week1/day1_memtable/memtable.cpp)
+target_include_directories(suite_1_1_mine PRIVATE week1/day1_memtable
+  ${REAL_ROOT}/tests ${REAL_ROOT}/solutions)
+target_link_libraries(suite_1_1_mine PRIVATE ${TEST_MAIN} Catch2::Catch2)
+set_target_properties(suite_1_1_mine PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/suites)
+)");
+    REQUIRE(course({"starters"}).status == 0);
+    const std::string flags = std::string(LSM_TEST_SANITIZE).empty()
+                                  ? ""
+                                  : "-fsanitize=" LSM_TEST_SANITIZE;
+    const Finished configured = run(
+        {"cmake", "-S", root.string(), "-B", (root / "build/course").string(),
+         "-DCMAKE_CXX_COMPILER=" LSM_TEST_COMPILER,
+         "-DCMAKE_CXX_FLAGS=" + flags, "-DREAL_ROOT=" LSM_SOURCE_ROOT,
+         "-DTEST_MAIN=" LSM_TEST_MAIN});
+    ready = configured.status == 0;
+    if (configured.errors.find("no Catch2 package") != std::string::npos) {
+      WARN("Catch2 is not a system package here: the toy course is left out");
+    } else {
+      INFO(configured.errors);
+      REQUIRE(ready);
+    }
+  }
+
+  Finished course(const std::vector<std::string>& arguments) const {
+    setenv("COURSE_ROOT", root.c_str(), 1);
+    setenv("LC_ALL", "C", 1);
+    std::vector<std::string> argv = {LSM_TEST_COURSE};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run(argv, "/");
+  }
+
+  void replace(std::string_view from, std::string_view to) const {
+    std::string text = read_file(source);
+    const std::size_t at = text.find(from);
+    INFO("looking for " << from);
+    REQUIRE(at != std::string::npos);
+    write_if_changed(source, text.replace(at, from.size(), to));
+  }
+};
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a report of Catch2 2.13 is read", "[course][verdict]") {
+  const auto results = parse_report(kReportOfCatch2);
+  REQUIRE(results.size() == 3);
+  CHECK_SAME(results[0].test.name, "a put is found");
+  CHECK(results[0].outcome == Outcome::passed);
+  CHECK(results[0].seconds == 0.25);
+  CHECK_SAME(results[1].test.name, "the newest <version> wins");
+  CHECK(results[1].outcome == Outcome::failed);
+  CHECK_SAME(results[1].failures, 2);
+  CHECK_SAME(results[2].test.task, 3);
+  CHECK(results[2].test.gold);
+  CHECK(open_case(kReportOfCatch2).empty());
+}
+
+TEST_CASE("the parts of a failure are told apart", "[course][verdict]") {
+  const auto results = parse_report(kReportOfCatch2);
+  REQUIRE(results.size() == 3);
+  REQUIRE(results[1].failure.has_value());
+  const Failure& failure = *results[1].failure;
+  CHECK_SAME(failure.scenario, "Put a = 1, then a = 2; get a.");
+  CHECK_SAME(failure.invariant, "I2 the newest version comes first");
+  CHECK_SAME(failure.seed, "42");
+  CHECK_SAME(failure.checked, "table.get(\"a\")");
+  CHECK_SAME(failure.expected, "\"2\"");
+  CHECK_SAME(failure.seen, "\"1\"");
+  CHECK_SAME(failure.bytes,
+             "expected 0000  32\nseen     0000  31\n               ^^ byte 0");
+  CHECK_SAME(failure.message, "not what was expected");
+  CHECK_SAME(failure.line, 18);
+}
+
+TEST_CASE("an unwritten task is told from a wrong one", "[course][verdict]") {
+  const auto results = parse_report(kReportOfCatch2);
+  REQUIRE(results.size() == 3);
+  CHECK(results[2].outcome == Outcome::not_implemented);
+  CHECK_SAME(results[2].failure->scenario, "Scan.");
+  CHECK_SAME(results[2].failure->checked, "");
+}
+
+TEST_CASE("a report of Catch2 3 is read", "[course][verdict]") {
+  const auto results = parse_report(kReportOfCatch3);
+  REQUIRE(results.size() == 2);
+  CHECK(results[0].outcome == Outcome::failed);
+  CHECK_SAME(results[0].failure->checked, "!iterator.valid()");
+  CHECK_SAME(results[0].failure->seen, "false");
+  CHECK_SAME(results[0].failure->line, 14);
+  CHECK(results[1].outcome == Outcome::passed);
+}
+
+TEST_CASE("a report that breaks off names the open test", "[course][verdict]") {
+  for (const std::string report : {kReportOfCatch2, kReportOfCatch3}) {
+    const std::size_t at = report.rfind("<TestCase");
+    const std::size_t end = report.find("</TestCase>", at);
+    // Wherever it is cut inside the test, or even inside a tag of it.
+    for (std::size_t cut = report.find('>', at) + 1; cut < end; cut += 3) {
+      const auto results = parse_report(report.substr(0, cut));
+      const std::string open = open_case(report.substr(0, cut));
+      REQUIRE(!results.empty());
+      CHECK(results.back().test.name == open);
+      CHECK(results.back().outcome == Outcome::not_run);
+    }
+  }
+  CHECK(parse_report("").empty());
+  CHECK(parse_report("Segmentation fault").empty());
+}
+
+TEST_CASE("a suite's source tells its test cases", "[course][verdict]") {
+  const auto cases = cases_of(
+      "// TEST_CASE(\"no\", \"[task-1]\")\n"
+      "TEST_CASE(\"one, two\", \"[1.1][task-2][core]\") {\n"
+      "  STORY(\"Insert a@1, \"\n        \"then a@2.\");\n}\n"
+      "\nTEST_CASE(\n    \"a \\\"quoted\\\" \"\n    \"name\",\n"
+      "    \"[1.1][task-3]\"\n    \"[gold]\") {}\n");
+  REQUIRE(cases.size() == 2);
+  CHECK_SAME(cases[0].name, "one, two");
+  CHECK_SAME(cases[0].task, 2);
+  CHECK(!cases[0].gold);
+  CHECK_SAME(cases[0].line, 2);
+  CHECK_SAME(cases[0].story, "Insert a@1, then a@2.");
+  CHECK_SAME(cases[1].name, "a \"quoted\" name");
+  CHECK_SAME(cases[1].task, 3);
+  CHECK(cases[1].gold);
+  CHECK_SAME(cases[1].line, 7);
+}
+
+TEST_CASE("core comes before gold, then the lowest task", "[course][verdict]") {
+  Verdict verdict;
+  verdict.tests = {result_of(1, false, Outcome::passed),
+                   result_of(1, true, Outcome::failed),
+                   result_of(3, false, Outcome::failed),
+                   result_of(2, false, Outcome::not_implemented),
+                   result_of(2, false, Outcome::failed)};
+  CHECK(verdict.first_failure() == &verdict.tests[3]);
+  CHECK_SAME(verdict.core().passed, 1);
+  CHECK_SAME(verdict.core().total, 4);
+  CHECK(!verdict.green());
+  for (TestResult& result : verdict.tests) {
+    if (!result.test.gold) result.outcome = Outcome::passed;
+  }
+  CHECK(verdict.green());
+  CHECK(!verdict.whole());
+  CHECK(verdict.first_failure() == &verdict.tests[1]);
+  CHECK(!Verdict{}.green());  // no tests, no merit
+}
+
+TEST_CASE("a day is understood however it is typed", "[course][days]") {
+  for (const char* typed :
+       {"1.3", "1-3", "day 1.3", "table", "Table", "week1/day3", "day1.3",
+        "week1/day3_table", "week1/day3_table/", "w1/day3"}) {
+    INFO(typed);
+    CHECK_SAME(parse_day(typed), "1.3");
+  }
+  for (const char* typed :
+       {"", "1", "13", "1.8", "4.1", "0.1", "1.3.1", "tabel",
+        "week1/day3_block", "--task", "-1.3", "1.34"}) {
+    INFO(typed);
+    CHECK_SAME(parse_day(typed), "");
+  }
+  CHECK_SAME(nearest_day("tabel"), "table");
+  CHECK_SAME(nearest_day("memtabel"), "memtable");
+  CHECK_SAME(nearest_day("xyzzy"), "");
+}
+
+TEST_CASE("headings become mdBook's anchors", "[course][guide]") {
+  CHECK_SAME(anchor_of("Task 1: Put a value"), "task-1-put-a-value");
+  CHECK_SAME(anchor_of("Task 2: `Toy::get` and its order"),
+             "task-2-toyget-and-its-order");
+  CHECK_SAME(title_of("Task 2: `Toy::get` and more"), "Toy::get and more");
+  CHECK_SAME(title_of("Task 2 — the order"), "the order");
+  const auto headings =
+      task_headings("# Day\n## Task 1: A\ntext\n## Task 2: B\n## Run it\n");
+  REQUIRE(headings.size() == 2);
+  CHECK_SAME(headings.at(2), "Task 2: B");
+}
+
+TEST_CASE("hints are read by task and tier", "[course][guide]") {
+  const auto hints = parse_hints(
+      "# Hints\nIntroduction.\n## Task 1 — Put\n### Hint 1\n\nA question?\n\n"
+      "More.\n### Hint 2\nShape.\n## Task 3 — Scan\n### Hint 1\nLast.\n");
+  REQUIRE(hints.size() == 2);
+  REQUIRE(hints.at(1).size() == 2);
+  CHECK_SAME(hints.at(1)[0], "A question?\n\nMore.");
+  CHECK_SAME(hints.at(1)[1], "Shape.");
+  CHECK_SAME(hints.at(3)[0], "Last.");
+}
+
+TEST_CASE("an invariant is found with its second line", "[course][guide]") {
+  const auto second = find_invariant(kHeader, "I2");
+  REQUIRE(second.has_value());
+  CHECK_SAME(second->text,
+             "I2 The newest version of a key comes first, whatever the order "
+             "of insertion was.");
+  CHECK_SAME(second->line, 3);
+  CHECK_SAME(find_invariant(kHeader, "I1")->text,
+             "I1 Keys are kept in ascending order.");
+  CHECK(!find_invariant(kHeader, "I3").has_value());
+  CHECK_SAME(invariant_number("I12 many"), "I12");
+  CHECK_SAME(invariant_number("It is"), "");
+}
+
+TEST_CASE("compiler errors: the learner's file first", "[course][build]") {
+  const auto errors = compile_errors(
+      "[3/9] Building CXX object a.o\nFAILED: a.o\n"
+      "In file included from /c/tests/week1/day1_memtable_test.cpp:1:\n"
+      "/c/tests/week1/day1_memtable_test.cpp:9:3: error: no member 'put'\n"
+      "    9 |   toy.put();\n      |       ^~~\n"
+      "/c/week1/day1_memtable/memtable.h:4:1: error: expected ';'\n"
+      "    4 | class X {}\n      |           ^\n"
+      "/c/week1/day1_memtable/memtable.h:4:1: error: expected ';'\n"
+      "/usr/bin/ld: a.o: in function `f':\n"
+      "a.cpp:(.text+0x5): undefined reference to `Toy::get(int) const'\n",
+      "/c", "week1/day1_memtable");
+  REQUIRE(errors.size() == 3);
+  CHECK_SAME(errors[0].file, "week1/day1_memtable/memtable.h");
+  CHECK_SAME(errors[0].line, 4);
+  CHECK_SAME(errors[0].message, "expected ';'");
+  CHECK_SAME(errors[0].source.size(), 2);
+  CHECK_SAME(errors[1].message,
+             "declared but not defined: Toy::get(int) const");
+  CHECK_SAME(errors[2].file, "tests/week1/day1_memtable_test.cpp");
+  CHECK_SAME(last_lines("a\nb\nc\n", 2), "b\nc");
+  CHECK_SAME(last_lines("a", 2), "a");
+}
+
+TEST_CASE("a program that stops talking is ended", "[course][run]") {
+  using std::chrono::milliseconds;
+  const auto ignore = [](std::string_view) { return false; };
+  const Streamed hung = stream({"sh", "-c", "echo started; exec sleep 60"},
+                               milliseconds(200), ignore);
+  CHECK(hung.timed_out);
+  CHECK_SAME(hung.output, "started\n");
+  const Streamed crashed =
+      stream({"sh", "-c", "kill -ABRT $$"}, milliseconds(60'000), ignore);
+  CHECK_SAME(crashed.signal, SIGABRT);
+  const Streamed ended = stream({"sh", "-c", "echo a; echo b >&2; exit 3"},
+                                milliseconds(60'000), ignore);
+  CHECK_SAME(ended.status, 3);
+  CHECK_SAME(ended.output, "a\n");
+  CHECK_SAME(ended.errors, "b\n");
+}
+
+TEST_CASE("a URL never leads out of the book", "[course][book]") {
+  const fs::path book = "/srv/book";
+  CHECK_SAME(path_of_url(book, "/week1/day1.html?x#y").string(),
+             "/srv/book/week1/day1.html");
+  CHECK_SAME(path_of_url(book, "/a%20b.html").string(), "/srv/book/a b.html");
+  for (const char* url : {"/../etc/passwd", "/a/../../b", "/%2e%2e/b", "a",
+                          "/%00", "/%2", "//etc/passwd"}) {
+    INFO(url);
+    CHECK_SAME(path_of_url(book, url).string(), "");
+  }
+}
+
+TEST_CASE("the next day is the first that is not green", "[course][days]") {
+  TemporaryFolder folder;
+  for (const char* day : {"week1/day1_memtable", "week1/day2_block"}) {
+    const std::string source = "int f() {\n  // ANCHOR: task-1-" +
+                               std::string(day + 9, 1) +
+                               "-1 f\n  return 1;\n  // ANCHOR_END: task-1-" +
+                               std::string(day + 9, 1) + "-1\n}\n";
+    write_if_changed(folder.path / "solutions" / day / "a.cpp", source);
+    write_if_changed(folder.path / day / "a.cpp", "int f() { return 2; }\n");
+    write_if_changed(folder.path / "tests" / (std::string(day) + "_test.cpp"),
+                     "// empty\n");
+  }
+  write_if_changed(folder.path / "solutions/week2/day1_compaction/c.cpp", "\n");
+  const Course course = discover(folder.path, folder.path / "build/course");
+  Progress progress = Progress::load(course);
+  REQUIRE(course.rooms.size() == 3);
+  CHECK(progress.first_run());
+  CHECK(progress.state(course, course.rooms[0]) == State::edited);
+  CHECK(progress.state(course, course.rooms[2]) == State::reference);
+  CHECK(progress.next_day(course) == &course.rooms[0]);
+
+  Verdict green;
+  green.tests = {result_of(1, false, Outcome::passed),
+                 result_of(2, true, Outcome::failed)};
+  progress.remember(course, course.rooms[0], &green);
+  progress.at("1.1").hints[2] = 1;
+  progress.save();
+  progress = Progress::load(course);  // what was written is what is read
+  CHECK(!progress.first_run());
+  CHECK(progress.state(course, course.rooms[0]) == State::green);
+  CHECK_SAME(progress.find("1.1")->next_task, 2);
+  CHECK_SAME(progress.find("1.1")->hints.at(2), 1);
+  CHECK(progress.next_day(course) == &course.rooms[1]);
+
+  progress.remember(course, course.rooms[1], nullptr);
+  CHECK(progress.state(course, course.rooms[1]) == State::broken);
+  CHECK(progress.next_day(course) == &course.rooms[1]);
+
+  Verdict gold;
+  gold.tests = {result_of(1, false, Outcome::passed)};
+  progress.remember(course, course.rooms[1], &gold);
+  CHECK(progress.state(course, course.rooms[1]) == State::gold);
+  CHECK(progress.next_day(course) == &course.rooms[0]);  // green, not gold
+
+  // An edit makes the verdict stale, and the file below it too.
+  write_if_changed(course.rooms[1].mine / "a.cpp", "int f() { return 3; }\n");
+  CHECK(progress.state(course, course.rooms[1]) == State::edited);
+  progress.remember(course, course.rooms[1], &gold);
+  write_if_changed(course.rooms[0].reference / "a.h", "\n");
+  CHECK(progress.state(course, course.rooms[1]) == State::edited);
+}
+
+TEST_CASE("a room is worked through from starter to gold", "[course][toy]") {
+  const ToyCourse toy;
+  if (!toy.ready) return;
+
+  Finished said = toy.course({});
+  INFO(said.output << said.errors);
+  CHECK(said.status == 0);  // the first run also checks
+  CHECK(contains(said.output, "1.1 memtable          not started"));
+  CHECK(contains(said.output, "not implemented yet: 1.1 task 1 - Toy::put"));
+  CHECK(contains(said.output, "0 of 2 core, 0 of 1 gold"));
+
+  toy.replace("LSM_TODO(\"1.1 task 1\", \"Toy::put\");",
+              "map_.emplace(key, value);");
+  toy.replace("LSM_TODO(\"1.1 task 2\", \"Toy::get\");", "return map_.at(key)");
+  said = toy.course({"check"});
+  CHECK(said.status == 1);
+  CHECK(contains(said.output, "It does not compile yet."));
+  CHECK(contains(said.output, "week1/day1_memtable/memtable.cpp:"));
+
+  toy.replace("map_.at(key)", "map_.at(key);");
+  said = toy.course({"check", "1.1"});
+  CHECK(said.status == 1);
+  for (const char* part :
+       {"scenario   Put a = 1, then a = 2; get a.", "expected   2",
+        "seen       1", "breaks     I2 The newest version of a key",
+        "book/src/week1/day1.md#task-2-get-it-back", "1 of 2 core, 1 of 1 gold",
+        "./course hint 1.1 --task 2"}) {
+    INFO(part);
+    CHECK(contains(said.output, part));
+  }
+
+  said = toy.course({"check", "memtable", "--json"});
+  const auto json = nlohmann::json::parse(said.output);
+  CHECK_SAME(json["state"].get<std::string>(), "red");
+  CHECK_SAME(json["core"]["passed"].get<int>(), 1);
+  CHECK_SAME(json["first_failure"].get<std::string>(), "the newest value wins");
+  CHECK_SAME(json["tests"][1]["failure"]["seen"].get<std::string>(), "1");
+
+  toy.replace("map_.emplace(key, value);", "map_[key] = value;");
+  toy.replace("return map_.at(key);",
+              "if (key == \"b\") __builtin_trap();\n  return map_.at(key);");
+  said = toy.course({"check"});
+  CHECK(said.status == 0);  // green, though the gold test crashes
+  CHECK(contains(said.output, "2 of 2 core, 0 of 1 gold"));
+  CHECK(contains(said.output, "the test crashed"));
+  CHECK(contains(said.output, "Green."));
+
+  toy.replace("__builtin_trap();", "for (volatile int i = 0;;) i = i + 1;");
+  said = toy.course({"check", "--limit", "1"});
+  CHECK(contains(said.output, "the test did not end within 1 s"));
+  CHECK(contains(said.output, "scenario   Put b = 7; get b."));
+
+  toy.replace("if (key == \"b\") for (volatile int i = 0;;) i = i + 1;", "");
+  said = toy.course({"check"});
+  CHECK(said.status == 0);
+  CHECK(contains(said.output, "Gold."));
+  CHECK(contains(toy.course({}).output, "1 of 21 days done"));
+
+  said = toy.course({"reset", "1.1"});
+  CHECK(said.status == 0);
+  CHECK(contains(read_file(toy.source), "LSM_TODO"));
+  const auto kept = fs::directory_iterator(toy.root / ".mine")->path();
+  CHECK(contains(read_file(kept / "memtable.cpp"), "map_[key] = value;"));
+}
+
+TEST_CASE("each call shows one more hint", "[course][toy]") {
+  const ToyCourse toy;
+  CHECK(contains(toy.course({"hint", "1.1"}).output, "First."));
+  const std::string second = toy.course({"hint", "1.1"}).output;
+  CHECK(contains(second, "Hint 2 of 3"));
+  CHECK(!contains(second, "First."));
+  CHECK(contains(toy.course({"hint", "1.1"}).output, "That was the last one."));
+  CHECK(contains(toy.course({"hint", "1.1"}).output, "no more hints"));
+  CHECK(contains(toy.course({"hint", "1.1", "--again"}).output, "First."));
+}
+
+TEST_CASE("a wrong command line says what there is", "[course][toy]") {
+  const ToyCourse toy;
+  const auto refused = [&](const std::vector<std::string>& arguments,
+                           std::string_view part) {
+    const Finished said = toy.course(arguments);
+    INFO(said.errors);
+    CHECK(said.status == 2);
+    CHECK(contains(said.errors, part));
+  };
+  refused({"chekc"}, "Did you mean: ./course check");
+  refused({"1.1"}, "Did you mean: ./course check 1.1");
+  refused({"check", "memtabel"}, "Did you mean memtable?");
+  refused({"check", "2.1"}, "There are: 1.1.");
+  refused({"check", "1.1", "--nonsense"}, "--nonsense");
+  refused({"hint", "1.1", "--task", "9"}, "It has: 1.");
+  refused({"reset"}, "Which day?");
+  refused({"hunt"}, "comes with week 2");
+  // The solution is not shown without a yes.
+  CHECK(toy.course({"diff", "1.1"}).status == 1);
+  CHECK(contains(toy.course({"diff", "1.1", "--yes"}).output,
+                 "+  map_[key] = value;"));
+}
