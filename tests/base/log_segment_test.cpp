@@ -190,7 +190,7 @@ TEST_CASE("a full disk refuses the log itself", "[base]") {
   STORY("No space at the creation, then at the first allocation.");
   SimFileSystem sim;
   FaultFileSystem fs(sim);
-  for (const std::uint64_t nth : {1, 2}) {
+  for (const std::uint64_t nth : {1u, 2u}) {
     fs.inject(full_disk_from(nth));
     CHECK_ERROR(LogSegment::create(fs, "log", 1), Code::no_space);
     CHECK_SAME(fs.open_handles(), 0);
