@@ -10,7 +10,7 @@
 // C4 Every internal link leads to a page or file of the book, and its
 //    #fragment to a heading (or id) of that page.
 // C5 Every page in src/ is listed in SUMMARY.md once, and every listed page
-//    exists.
+//    exists. (Hints, *_hints.md, are shown by `course hint` and not listed.)
 // C6 An included figure (.svg) has no blank line: Markdown would end there.
 //
 // Knows as much Markdown as the pages use: fenced code, code spans, inline
@@ -268,7 +268,8 @@ class Checker {
       }
     }
     for (const fs::path& path : pages) {
-      if (path != summary && !listed.contains(path)) {
+      const bool hints = path.stem().string().ends_with("_hints");
+      if (path != summary && !hints && !listed.contains(path)) {
         complain(path, 0, "is not listed in SUMMARY.md");
       }
     }

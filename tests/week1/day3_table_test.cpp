@@ -552,7 +552,7 @@ TEST_CASE("random finds agree with a walk", "[1.3][task-3][core]") {
   STORY("Random separators, with and without a long common prefix.");
   INVARIANT("I2 find: the first block whose separator is >= target");
   SEEDED_RANDOM(random, 33);
-  for (std::size_t i = 0; i < scaled(20); i++) {
+  for (std::size_t i = 0; i < scaled(8); i++) {
     const std::string common(random.below(2) * 11, 'p');
     std::vector<InternalKeyBuffer> separators;
     std::vector<InternalKeyBuffer> targets;
@@ -917,13 +917,14 @@ TEST_CASE("reads that return one byte at a time", "[1.3][task-5][gold]") {
   STORY("A file system that gives one byte a call; get, walk, verify.");
   INVARIANT("a short read is read on");
   Desk desk;
-  desk.write(many());
+  const Entries entries = many();
+  desk.write(entries);
   DripFileSystem drip(desk.fs);
   const auto table =
       Table::open(drip, kPath, kFile, {&desk.filter, &desk.cache});
   REQUIRE_OK(table);
   CHECK_OK((*table)->verify());
-  for (const auto& [key, expected] : many()) {
+  for (const auto& [key, expected] : entries) {
     std::string value;
     CHECK_SAME(get(**table, key.user(), 9, value), Lookup::value);
     CHECK_SAME(value, expected);
@@ -934,18 +935,19 @@ TEST_CASE("an iterator goes over the edge of a block", "[1.3][task-6][core]") {
   STORY("Walk 200 entries in more than 20 blocks, from the first.");
   INVARIANT("I1 of base/iterator.h: none is left out");
   Desk desk;
-  desk.write(many());
+  const Entries entries = many();
+  desk.write(entries);
   const auto table = desk.open();
   const auto it = table->iterator(Table::Access::normal);
   CHECK_SAME(it->valid(), false);
   std::size_t i = 0;
   for (it->seek_to_first(); it->valid(); it->next(), i++) {
-    REQUIRE(i < many().size());
-    REQUIRE_SAME(it->key(), many()[i].first.view());
-    REQUIRE_SAME(it->value(), many()[i].second);
+    REQUIRE(i < entries.size());
+    REQUIRE_SAME(it->key(), entries[i].first.view());
+    REQUIRE_SAME(it->value(), entries[i].second);
   }
   CHECK_OK(it->status());
-  CHECK_SAME(i, many().size());
+  CHECK_SAME(i, entries.size());
 }
 
 TEST_CASE("a seek into the gap between two blocks", "[1.3][task-6][core]") {
@@ -976,7 +978,7 @@ TEST_CASE("tables obey the iterator contract, forward", "[1.3][task-6][core]") {
   STORY("Random tables, both kinds of access, every target.");
   INVARIANT("base/iterator.h");
   SEEDED_RANDOM(random, 36);
-  for (std::size_t i = 0; i < scaled(10); i++) {
+  for (std::size_t i = 0; i < scaled(4); i++) {
     const Entries entries = random_model(random, 200).entries();
     Desk desk;
     desk.write(entries, desk.options(256, i % 2 == 0 ? Compression::lz4
@@ -1016,7 +1018,8 @@ TEST_CASE("an error ends the walk for good", "[1.3][task-6][core]") {
   STORY("A damaged block in the middle: walk into it, then seek elsewhere.");
   INVARIANT("I4 of base/iterator.h: an error stays in status()");
   Desk desk;
-  desk.write(many());
+  const Entries entries = many();
+  desk.write(entries);
   const std::uint64_t offset = desk.open()->index().handle(10).offset;
   REQUIRE_OK(desk.fs.flip_bit(kPath, 8 * (offset + 20)));
   const auto table = desk.open();
@@ -1024,11 +1027,11 @@ TEST_CASE("an error ends the walk for good", "[1.3][task-6][core]") {
     const auto it = table->iterator(access);
     std::size_t i = 0;
     for (it->seek_to_first(); it->valid(); it->next(), i++) {
-      REQUIRE_SAME(it->key(), many()[i].first.view());
+      REQUIRE_SAME(it->key(), entries[i].first.view());
     }
     CHECK_ERROR(it->status(), Code::corruption);
     CHECK(i > 10);
-    CHECK(i < many().size());
+    CHECK(i < entries.size());
     it->seek_to_first();
     CHECK_SAME(it->valid(), false);
     CHECK_ERROR(it->status(), Code::corruption);
@@ -1040,13 +1043,14 @@ TEST_CASE("an iterator goes back over the edge of a block",
   STORY("Walk 200 entries from the last to before the first.");
   INVARIANT("I2 of base/iterator.h: a move past either end is invalid");
   Desk desk;
-  desk.write(many());
+  const Entries entries = many();
+  desk.write(entries);
   const auto table = desk.open();
   const auto it = table->iterator(Table::Access::normal);
   it->seek_to_last();
-  for (std::size_t i = many().size(); i-- > 0;) {
+  for (std::size_t i = entries.size(); i-- > 0;) {
     REQUIRE_SAME(it->valid(), true);
-    REQUIRE_SAME(it->key(), many()[i].first.view());
+    REQUIRE_SAME(it->key(), entries[i].first.view());
     it->prev();
   }
   CHECK_SAME(it->valid(), false);
@@ -1058,7 +1062,7 @@ TEST_CASE("tables obey the iterator contract, both ways",
   STORY("Random tables, both kinds of access, random moves.");
   INVARIANT("base/iterator.h, all of it");
   SEEDED_RANDOM(random, 37);
-  for (std::size_t i = 0; i < scaled(10); i++) {
+  for (std::size_t i = 0; i < scaled(4); i++) {
     const Entries entries =
         i == 0 ? versions() : random_model(random, 200).entries();
     Desk desk;
