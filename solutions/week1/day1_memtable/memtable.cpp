@@ -13,8 +13,8 @@ namespace lsm {
 
 // The order.
 
-std::uint64_t MemTable::prefix_of(std::string_view user_key) {
-  // ANCHOR: task-1-1-1 MemTable::prefix_of
+std::uint64_t key_prefix(std::string_view user_key) {
+  // ANCHOR: task-1-1-1 key_prefix
   if (user_key.size() >= 8) return std::byteswap(load_u64(user_key.data()));
   char padded[8] = {};
   user_key.copy(padded, user_key.size());
@@ -22,12 +22,10 @@ std::uint64_t MemTable::prefix_of(std::string_view user_key) {
   // ANCHOR_END: task-1-1-1
 }
 
-bool MemTable::is_before(const Node& node, const Target& target) {
-  // ANCHOR: task-1-1-1 MemTable::is_before
-  if (node.prefix != target.prefix) return node.prefix < target.prefix;
-  const int order = compare(node.user_key(), target.key.user);
-  if (order != 0) return order < 0;
-  return node.tag > target.key.tag;
+bool comes_before(const PrefixedKey& a, const PrefixedKey& b) {
+  // ANCHOR: task-1-1-1 comes_before
+  if (a.prefix != b.prefix) return a.prefix < b.prefix;
+  return compare(a.key, b.key) < 0;
   // ANCHOR_END: task-1-1-1
 }
 
@@ -35,13 +33,15 @@ bool MemTable::is_before(const Node& node, const Target& target) {
 
 // The first node at or after `target`, nullptr when there is none. Fills
 // `before`, if given, for the lanes in use.
-MemTable::Node* MemTable::find(const Target& target, Before* before) const {
+MemTable::Node* MemTable::find(const PrefixedKey& target,
+                               Before* before) const {
   // ANCHOR: task-1-1-2 MemTable::find
   Node* at = head_;
   Node* beyond = nullptr;  // known to stand at or after the target
   for (int lane = height() - 1; lane >= 0; --lane) {
     Node* next = at->next(lane);
-    while (next != beyond && next != nullptr && is_before(*next, target)) {
+    while (next != beyond && next != nullptr &&
+           comes_before(next->prefixed_key(), target)) {
       at = next;
       next = at->next(lane);
     }
@@ -57,10 +57,9 @@ void MemTable::add(Sequence sequence, Kind kind, std::string_view key,
   assert(key.size() <= kMaxKeySizeBytes && value.size() <= kMaxValueSizeBytes);
   const std::uint64_t hash = hash64(key);
   index_.prefetch(hash);
-  Node* const node =
-      new_node(random_height(), {key, make_tag(sequence, kind)}, value);
+  const PrefixedKey target = with_prefix({key, make_tag(sequence, kind)});
+  Node* const node = new_node(random_height(), target, value);
   // ANCHOR: task-1-1-2 MemTable::add, between making the node and indexing it
-  const Target target(node->key());
   if (!follows_finger(target)) find(target, &finger_);
   link(node);
   // ANCHOR_END: task-1-1-2
@@ -96,7 +95,7 @@ Lookup MemTable::get(std::string_view key, Sequence at,
   for (int steps = 0; node != nullptr && node->key().sequence() > at; ++steps) {
     node = steps < kStepsBeforeSearch
                ? node->next(0)
-               : find(Target(seek_key(key, at)), nullptr);
+               : find(with_prefix(seek_key(key, at)), nullptr);
     if (node != nullptr && node->user_key() != key) node = nullptr;
   }
   if (node == nullptr) return Lookup::absent;
@@ -115,14 +114,10 @@ class MemTable::Cursor final : public InternalIterator {
   bool valid() const override { return node_ != nullptr; }
   void seek(InternalKey target) override {
     // ANCHOR: task-1-1-4 Cursor::seek
-    node_ = table_.find(Target(target), nullptr);
+    node_ = table_.find(with_prefix(target), nullptr);
     // ANCHOR_END: task-1-1-4
   }
-  void seek_to_first() override {
-    // ANCHOR: task-1-1-4 Cursor::seek_to_first
-    node_ = table_.head_->next(0);
-    // ANCHOR_END: task-1-1-4
-  }
+  void seek_to_first() override { node_ = table_.head_->next(0); }
   void seek_to_last() override {
     // ANCHOR: task-1-1-5 Cursor::seek_to_last
     node_ = table_.find_last();
@@ -130,14 +125,12 @@ class MemTable::Cursor final : public InternalIterator {
   }
   void next() override {
     assert(valid());
-    // ANCHOR: task-1-1-4 Cursor::next
     node_ = node_->next(0);
-    // ANCHOR_END: task-1-1-4
   }
   void prev() override {
     assert(valid());
     // ANCHOR: task-1-1-5 Cursor::prev
-    node_ = table_.find_last_before(Target(node_->key()));
+    node_ = table_.find_last_before(node_->prefixed_key());
     // ANCHOR_END: task-1-1-5
   }
   InternalKey key() const override {
@@ -160,7 +153,7 @@ std::unique_ptr<InternalIterator> MemTable::iterator() const {
 }
 
 // The last node that stands before `target`, nullptr when none does.
-MemTable::Node* MemTable::find_last_before(const Target& target) const {
+MemTable::Node* MemTable::find_last_before(const PrefixedKey& target) const {
   // ANCHOR: task-1-1-5 MemTable::find_last_before
   Before before;
   find(target, &before);
@@ -184,12 +177,13 @@ MemTable::Node* MemTable::find_last() const {
 
 // True when `target` belongs directly after the node that was added last, so
 // that finger_ is already what find would fill in.
-bool MemTable::follows_finger(const Target& target) const {
+bool MemTable::follows_finger(const PrefixedKey& target) const {
   // ANCHOR: task-1-1-6 MemTable::follows_finger
   const Node* const last = finger_[0];
-  if (last == head_ || !is_before(*last, target)) return false;
+  if (last == head_ || !comes_before(last->prefixed_key(), target))
+    return false;
   const Node* const next = last->next(0);
-  return next == nullptr || !is_before(*next, target);
+  return next == nullptr || !comes_before(next->prefixed_key(), target);
   // ANCHOR_END: task-1-1-6
 }
 
@@ -203,26 +197,27 @@ MemTable::MemTable(std::uint64_t log_number, std::size_t expected_bytes)
   finger_.fill(head_);
 }
 
-MemTable::Node* MemTable::new_node(int height, const InternalKey& key,
+MemTable::Node* MemTable::new_node(int height, const PrefixedKey& target,
                                    std::string_view value) {
   const auto lanes = static_cast<std::size_t>(height);
   const std::size_t header_bytes =
       offsetof(Node, links) + lanes * sizeof(Node::links[0]);
+  const std::string_view key = target.key.user;
   void* const memory =
-      arena_.allocate(header_bytes + key.user.size() + value.size());
+      arena_.allocate(header_bytes + key.size() + value.size());
   auto* const node =
-      new (memory) Node{.prefix = prefix_of(key.user),
-                        .tag = key.tag,
+      new (memory) Node{.prefix = target.prefix,
+                        .tag = target.key.tag,
                         .value_size = static_cast<std::uint32_t>(value.size()),
-                        .key_size = static_cast<std::uint16_t>(key.user.size()),
+                        .key_size = static_cast<std::uint16_t>(key.size()),
                         .height = static_cast<std::uint8_t>(height),
                         .links = {}};
   for (int lane = 1; lane < height; ++lane) {
     new (&node->links[lane]) std::atomic<Node*>(nullptr);
   }
   char* const bytes = static_cast<char*>(memory) + header_bytes;
-  key.user.copy(bytes, key.user.size());
-  value.copy(bytes + key.user.size(), value.size());
+  key.copy(bytes, key.size());
+  value.copy(bytes + key.size(), value.size());
   return node;
 }
 

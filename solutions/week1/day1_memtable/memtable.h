@@ -34,12 +34,15 @@
 //    for their links.
 // I5 The point index holds, for every user key here, its newest node.
 //
-// Cost, n entries of 16 + 100 bytes, 500,000 of them, as ratios measured in
-// one run: see the table at the end of this comment.
+// Cost, n entries:
 //   add   O(log n) comparisons; O(1) when the key follows the last added one
 //   get   O(1): a hash, a slot, a node; then the versions newer than `at`
 //   next  O(1), one link; prev and seek O(log n)
-// Memory: 24 bytes and 10.7 of links a node, 24 or so in the index.
+//   memory: 24 bytes and 10.7 of links an entry, and 24 or so in the index
+// Against std::map<std::string, std::string>, 500,000 entries of 16 + 100
+// bytes, one run: add in random order 1.0 of the map's time, in ascending
+// order 0.25; get 0.11; and no lock for readers. What a search costs is cache
+// misses: half of its 24 nodes are not in a cache.
 //
 // Publication, or why readers need no lock. The writer completes a node, then
 // stores its address into its neighbour's link with release; a reader loads
@@ -71,6 +74,25 @@
 #include "base/splitmix.h"
 
 namespace lsm {
+
+// ANCHOR: show-order
+// The first eight bytes of `user_key` as one big-endian number, so that
+// numbers are in the order of the bytes; zeros follow a shorter key.
+std::uint64_t key_prefix(std::string_view user_key);
+
+// An internal key with the prefix of its user key at hand.
+struct PrefixedKey {
+  InternalKey key;
+  std::uint64_t prefix = 0;
+};
+inline PrefixedKey with_prefix(const InternalKey& key) {
+  return {key, key_prefix(key.user)};
+}
+
+// Whether `a` comes before `b` in the order of internal keys (I1). Looks at
+// the keys' bytes only when the prefixes are equal.
+bool comes_before(const PrefixedKey& a, const PrefixedKey& b);
+// ANCHOR_END: show-order
 
 class MemTable {
  public:
@@ -124,6 +146,7 @@ class MemTable {
     std::string_view user_key() const { return {bytes(), key_size}; }
     std::string_view value() const { return {bytes() + key_size, value_size}; }
     InternalKey key() const { return {user_key(), tag}; }
+    PrefixedKey prefixed_key() const { return {key(), prefix}; }
 
     const char* bytes() const {
       return static_cast<const char*>(static_cast<const void*>(links + height));
@@ -131,31 +154,20 @@ class MemTable {
   };
   // ANCHOR_END: show-node
 
-  // ANCHOR: show-target
-  // What a search looks for: an internal key and its prefix.
-  struct Target {
-    explicit Target(const InternalKey& sought)
-        : key(sought), prefix(prefix_of(sought.user)) {}
-    InternalKey key;
-    std::uint64_t prefix;
-  };
-
+  // ANCHOR: show-before
   // For each lane the last node that stands before some place in the list.
   using Before = std::array<Node*, kMaxHeight>;
-  // ANCHOR_END: show-target
+  // ANCHOR_END: show-before
 
   class Cursor;  // what iterator() returns
 
-  static std::uint64_t prefix_of(std::string_view user_key);
-  static bool is_before(const Node& node, const Target& target);
-
-  Node* find(const Target& target, Before* before) const;
-  Node* find_last_before(const Target& target) const;
+  Node* find(const PrefixedKey& target, Before* before) const;
+  Node* find_last_before(const PrefixedKey& target) const;
   Node* find_last() const;
-  bool follows_finger(const Target& target) const;
+  bool follows_finger(const PrefixedKey& target) const;
   void link(Node* node);
 
-  Node* new_node(int height, const InternalKey& key, std::string_view value);
+  Node* new_node(int height, const PrefixedKey& key, std::string_view value);
   int random_height();
   int height() const;
 
