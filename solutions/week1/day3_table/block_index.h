@@ -37,9 +37,11 @@
 
 namespace lsm {
 
+// ANCHOR: show-separator
 // A key for I1 between a block that ends with `last` and one that begins with
 // `next`, last < next. The view lives as long as both keys.
 InternalKey separator_between(InternalKey last, InternalKey next);
+// ANCHOR_END: show-separator
 
 // One entry of the index as it is stored (table_format.h).
 void append_index_entry(std::string& to, InternalKey separator,
@@ -58,10 +60,12 @@ class BlockIndex {
   static Result<BlockIndex> parse(std::string_view payload,
                                   std::uint64_t data_bytes);
 
+  // ANCHOR: show-find
   std::size_t size() const { return prefixes_.size(); }
   // The first block whose separator is at or after `target`; size() when
   // every key of the table is smaller.
   std::size_t find(InternalKey target) const;
+  // ANCHOR_END: show-find
   Handle handle(std::size_t block) const {
     const std::uint64_t offset = entries_[block].offset;
     return {offset, entries_[block + 1].offset - offset};

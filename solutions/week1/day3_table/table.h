@@ -60,10 +60,12 @@ class Table {
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
+  // ANCHOR: show-get
   // The newest version of `user` with a sequence <= at; `hash` is
   // filter_hash(user). Assigns `value` when the answer is Lookup::value.
   Result<Lookup> get(std::string_view user, std::uint64_t hash, Sequence at,
                      std::string& value) const;
+  // ANCHOR_END: show-get
   std::unique_ptr<InternalIterator> iterator(Access access) const;
   // Reads all of the file again, around the cache, and checks everything that
   // is promised about it: checksums, order, that index, filter and

@@ -29,6 +29,7 @@
 
 namespace lsm {
 
+// ANCHOR: show-builder
 class TableBuilder {
  public:
   // Creates the file. Errors: io and no_space.
@@ -69,5 +70,6 @@ class TableBuilder {
   std::string out_;                    // not yet given to the file
   std::uint64_t offset_ = 0;           // where the next frame will begin
 };
+// ANCHOR_END: show-builder
 
 }  // namespace lsm

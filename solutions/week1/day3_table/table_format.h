@@ -73,6 +73,7 @@ struct FilePlace {
 std::unexpected<Error> fail_at(const FilePlace& place, std::string_view what,
                                Code code = Code::corruption);
 
+// ANCHOR: show-frame
 // Fills `to` from `place.offset`. Errors: corruption when the file ends first.
 Result<void> read_exactly(const File& file, const FilePlace& place,
                           std::span<char> to);
@@ -88,6 +89,7 @@ void append_frame(std::string& to, std::string_view payload,
 Result<std::string_view> open_frame(std::string_view frame,
                                     const FilePlace& place,
                                     BlockBytes& unpacked);
+// ANCHOR_END: show-frame
 
 struct TableProperties {
   std::uint64_t entries = 0;

@@ -39,11 +39,13 @@ class TableIterator final : public InternalIterator {
   Result<void> status() const override { return status_; }
 
  private:
+  // ANCHOR: show-enter
   // Makes block_ an iterator over `block`, not yet positioned. False, and
   // invalid, when there is no such block, or an error.
   bool enter(std::size_t block, bool walking);
   Result<std::string_view> load(std::size_t block, bool walking);
-  void leave();
+  void leave();  // invalid, and holding no block
+  // ANCHOR_END: show-enter
 
   const Table& table_;
   Table::Access access_;
