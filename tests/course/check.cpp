@@ -158,7 +158,8 @@ void print_failure(const Course& course, const Room& room,
   if (!failure.invariant.empty()) {
     const auto found =
         find_invariant(room, invariant_number(failure.invariant));
-    print_field("breaks", found ? found->text : failure.invariant, Ink::warn);
+    print_field(unwritten ? "promise" : "breaks",
+                found ? found->text : failure.invariant, Ink::warn);
     if (found) {
       print_field("", fmt::format("{}:{}", found->file, found->line), Ink::dim);
     }
