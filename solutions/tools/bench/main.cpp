@@ -238,9 +238,10 @@ void write_file(const std::string& path, std::ios::openmode mode,
 // is reported, and the scratch folder is removed.
 volatile std::sig_atomic_t interrupted = 0;
 
-// Fills the report, round by round and turn by turn.
-void measure(const Arguments& arguments, const std::vector<std::string>& names,
-             const std::vector<Step>& plan, Report* report) {
+// Fills the report, round by round and turn by turn; returns how many rounds
+// were begun.
+int measure(const Arguments& arguments, const std::vector<std::string>& names,
+            const std::vector<Step>& plan, Report* report) {
   const bool progress = ::isatty(STDERR_FILENO) == 1;
   for (int round = 0; round < arguments.rounds; ++round) {
     std::vector<std::unique_ptr<Subject>> subjects;
@@ -249,7 +250,7 @@ void measure(const Arguments& arguments, const std::vector<std::string>& names,
     }
     for (std::size_t number = 0; number < plan.size(); ++number) {
       for (std::size_t turn = 0; turn < subjects.size(); ++turn) {
-        if (interrupted != 0) return;
+        if (interrupted != 0) return round + 1;
         const std::size_t first = static_cast<std::size_t>(round) + number;
         Subject& subject = *subjects[(first + turn) % subjects.size()];
         if (progress) {
@@ -262,9 +263,11 @@ void measure(const Arguments& arguments, const std::vector<std::string>& names,
         }
       }
     }
-    for (const auto& subject : subjects)
+    for (const auto& subject : subjects) {
       subject->drop();
+    }
   }
+  return arguments.rounds;
 }
 
 int run(Arguments arguments) {
@@ -282,16 +285,18 @@ int run(Arguments arguments) {
   Report report(names, arguments.baseline);
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
-  measure(arguments, names, plan, &report);
+  const int rounds = measure(arguments, names, plan, &report);
   if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
-  if (interrupted != 0) fmt::print(stderr, "interrupted: not all rounds\n");
+  if (interrupted != 0) {
+    fmt::print("interrupted in round {}: the last round is not whole\n",
+               rounds);
+  }
 
   fmt::print(
       "{} entries, {}-byte keys, {}-byte values; medians of {} rounds, by {}; "
       "ratios above 1 are better\n\n{}",
       config.shape.num, config.shape.key_bytes, config.shape.value_bytes,
-      arguments.rounds, config.by_cpu ? "CPU time" : "the clock",
-      report.table());
+      rounds, config.by_cpu ? "CPU time" : "the clock", report.table());
   if (config.latency) fmt::print("\n{}", report.latency_table());
   if (!arguments.json_file.empty()) {
     write_file(arguments.json_file, std::ios::trunc,
