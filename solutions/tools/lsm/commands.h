@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "lsm/db.h"
+#include "steps.h"
 
 namespace lsm::tool {
 
@@ -21,8 +22,8 @@ namespace lsm::tool {
 int report(std::string_view path, const Error& error);
 
 // As Db::open, for a store that must be there when `create` is false.
-Result<std::unique_ptr<Db>> open_store(const std::string& path,
-                                       Options options, bool create);
+Result<std::unique_ptr<Db>> open_store(const std::string& path, Options options,
+                                       bool create);
 
 struct ScanArgs {
   std::optional<std::string> from;
@@ -63,7 +64,7 @@ struct DemoArgs {
   std::string keep;  // empty: a temporary folder, removed at the end
   std::optional<std::uint64_t> seed;
 };
-int run_demo(const DemoArgs& args, const Options& options);
+int run_demo(const DemoArgs& args);
 
 struct WriterArgs {
   std::string path;
@@ -71,7 +72,13 @@ struct WriterArgs {
   std::uint64_t seed = 1;
   std::uint64_t sync_every = 0;  // 0: never
   int report_fd = -1;            // none
+  StepShape shape;
 };
+// Writes the steps that the store lacks of the first args.ops; returns how many
+// those were.
+Result<std::uint64_t> write_steps(Db& db, const WriterArgs& args);
+// The number of steps that the store holds.
+Result<std::uint64_t> steps_done(Db& db);
 int run_writer(const WriterArgs& args, const Options& options);
 
 }  // namespace lsm::tool

@@ -20,13 +20,13 @@ Result<void> dump(Db& db, ScanArgs bounds, bool tsv) {
   LSM_TRY(unescape(bounds.from));
   LSM_TRY(unescape(bounds.to));
   bool written = true;
-  const auto rows = scan_rows(
-      db, bounds, [&](std::string_view key, std::string_view value) {
+  const auto rows =
+      scan_rows(db, bounds, [&](std::string_view key, std::string_view value) {
         const std::string line =
             tsv ? escape_text(key) + '\t' + escape_text(value) + '\n'
                 : show_key(key) + " = " + show_value(value) + '\n';
-        written &= std::fwrite(line.data(), 1, line.size(), stdout) ==
-                   line.size();
+        written &=
+            std::fwrite(line.data(), 1, line.size(), stdout) == line.size();
       });
   if (!rows) return std::unexpected(rows.error());
   if (std::fflush(stdout) != 0 || !written) {

@@ -49,10 +49,14 @@ Result<void> inspect(FileSystem& fs, const InspectArgs& args,
   }
   report.json["file"] = escape_text(args.file);
   switch (type) {
-    case FileType::table: return inspect_table(fs, args, report);
-    case FileType::log: return inspect_log(fs, args, report);
-    case FileType::manifest: return inspect_manifest(fs, args, report);
-    case FileType::current: return inspect_current(fs, args, report);
+    case FileType::table:
+      return inspect_table(fs, args, report);
+    case FileType::log:
+      return inspect_log(fs, args, report);
+    case FileType::manifest:
+      return inspect_manifest(fs, args, report);
+    case FileType::current:
+      return inspect_current(fs, args, report);
   }
   return {};
 }
@@ -93,9 +97,10 @@ Result<void> inspect_current(FileSystem& fs, const InspectArgs& args,
   LSM_ASSIGN_OR_RETURN(const auto current,
                        read_current(fs, parent_path(args.file)));
   if (!current) return fail(Code::not_found, args.file + ": not there");
-  report.text += fmt::format("It verifies: the manifest in use is {:06}, of "
-                             "store {}.\n",
-                             current->number, show_id(current->store_id));
+  report.text += fmt::format(
+      "It verifies: the manifest in use is {:06}, of "
+      "store {}.\n",
+      current->number, show_id(current->store_id));
   report.json["manifest"] = current->number;
   report.json["store_id"] = show_id(current->store_id);
   return {};

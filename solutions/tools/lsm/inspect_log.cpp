@@ -47,8 +47,8 @@ Result<void> tell_log(FileSystem& fs, const InspectArgs& args,
   std::size_t count = 0;
   Result<void> damage;
   const auto visit = [&](const LogRecord& record) {
-    std::string text = fmt::format("  {:>10}  {:<5}", record.offset,
-                                   to_string(record.type));
+    std::string text =
+        fmt::format("  {:>10}  {:<5}", record.offset, to_string(record.type));
     nlohmann::json json = {{"offset", record.offset},
                            {"type", to_string(record.type)},
                            {"payload_bytes", record.payload.size()}};
@@ -56,8 +56,8 @@ Result<void> tell_log(FileSystem& fs, const InspectArgs& args,
       const auto told = tell(record.payload, text, json);
       if (!told && damage) {
         damage = fail(told.error().code,
-                      fmt::format("{}: offset {}: {}", args.file,
-                                  record.offset, told.error().message));
+                      fmt::format("{}: offset {}: {}", args.file, record.offset,
+                                  told.error().message));
       }
       if (!told) text += " " + told.error().message;
     } else if (record.payload.size() == kMarkSizeBytes) {
@@ -82,9 +82,9 @@ Result<void> tell_log(FileSystem& fs, const InspectArgs& args,
     report.text += fmt::format("  … {} more (--entries shows all)\n",
                                show_count(count - records_shown));
   }
-  report.text += fmt::format("\n{} end at offset {} of {}. {}\n",
-                             plural(count, "record"), end.offset,
-                             end.file_bytes, why_text(end));
+  report.text +=
+      fmt::format("\n{} end at offset {} of {}. {}\n", plural(count, "record"),
+                  end.offset, end.file_bytes, why_text(end));
   report.json["end"] = {{"offset", end.offset},
                         {"why", to_string(end.why)},
                         {"file_bytes", end.file_bytes}};
@@ -99,8 +99,9 @@ Result<void> tell_log(FileSystem& fs, const InspectArgs& args,
     return Result<void>();
   };
   LSM_TRY(read_log(fs, args.file, *end.file, no_visit));
-  report.text += "No mark covers it: a torn tail, which was never promised to "
-                 "be durable.\n";
+  report.text +=
+      "No mark covers it: a torn tail, which was never promised to "
+      "be durable.\n";
   report.json["end"]["why"] = "torn tail";
   return {};
 }

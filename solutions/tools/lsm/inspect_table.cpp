@@ -25,8 +25,7 @@ nlohmann::json key_json(const InternalKey& key) {
 }
 
 void tell_footer(const Footer& footer, InspectReport& report) {
-  report.text += fmt::format("table {:06} of store {}\n\n",
-                             footer.file.number,
+  report.text += fmt::format("table {:06} of store {}\n\n", footer.file.number,
                              show_id(footer.file.store_id));
   const auto part = [&](std::string_view name, std::uint64_t offset,
                         std::uint64_t bytes) {
@@ -49,9 +48,8 @@ void tell_properties(const TableProperties& is, InspectReport& report) {
       "\n  entries     {}, of them {}\n  sequences   {} to {}\n"
       "  smallest    {}\n  largest     {}\n  filter      {}\n",
       show_count(is.entries), plural(is.tombstones, "tombstone"),
-      is.oldest_sequence, is.newest_sequence,
-      show_internal(is.smallest.view()), show_internal(is.largest.view()),
-      is.filter_policy);
+      is.oldest_sequence, is.newest_sequence, show_internal(is.smallest.view()),
+      show_internal(is.largest.view()), is.filter_policy);
   report.json["properties"] = {{"entries", is.entries},
                                {"tombstones", is.tombstones},
                                {"oldest_sequence", is.oldest_sequence},
@@ -82,8 +80,8 @@ std::string block_hex(const Block& block, std::string_view bytes) {
   std::string text;
   std::size_t at = 0;
   const auto piece = [&](std::string_view what, std::size_t end) {
-    text += fmt::format("{}\n{}", what,
-                        hex_lines(bytes.substr(at, end - at), at));
+    text +=
+        fmt::format("{}\n{}", what, hex_lines(bytes.substr(at, end - at), at));
     at = end;
   };
   BlockIterator it(block);
@@ -120,10 +118,10 @@ Result<void> tell_block(const Table& table, std::size_t number,
   json["entry_count"] = block.count();
   json["unpacked_bytes"] = pin->bytes().size();
   if (args.entries || hex || number < kBlocksShown) {
-    report.text += fmt::format(
-        "  {:>6} {:>10} {:>7} {:>8} {:>8}  {}\n", number, handle.offset,
-        handle.size_bytes, pin->bytes().size(), block.count(),
-        shorten(show_internal(separator), kKeyColumns));
+    report.text += fmt::format("  {:>6} {:>10} {:>7} {:>8} {:>8}  {}\n", number,
+                               handle.offset, handle.size_bytes,
+                               pin->bytes().size(), block.count(),
+                               shorten(show_internal(separator), kKeyColumns));
   }
   if (args.entries) tell_entries(block, report, json);
   if (hex) {
@@ -144,7 +142,8 @@ Result<Footer> read_footer(FileSystem& fs, const std::string& path) {
   LSM_ASSIGN_OR_RETURN(const std::uint64_t size, file->size());
   if (size < kFooterBytes) {
     return fail_at({path, {}, 0}, fmt::format("{} bytes are too few for a "
-                                              "table", size));
+                                              "table",
+                                              size));
   }
   std::string bytes(kFooterBytes, '\0');
   const FilePlace place{path, {}, size - kFooterBytes};
@@ -159,10 +158,9 @@ Result<void> inspect_table(FileSystem& fs, const InspectArgs& args,
   tell_footer(footer, report);
   LSM_ASSIGN_OR_RETURN(const Options seams, compose({}));
   const auto cache = make_no_cache();
-  LSM_ASSIGN_OR_RETURN(
-      const auto table,
-      Table::open(fs, args.file, footer.file,
-                  {seams.filter_policy.get(), cache.get()}));
+  LSM_ASSIGN_OR_RETURN(const auto table,
+                       Table::open(fs, args.file, footer.file,
+                                   {seams.filter_policy.get(), cache.get()}));
   tell_properties(table->properties(), report);
   const std::size_t blocks = table->index().size();
   if (args.hex_block && *args.hex_block >= blocks) {
@@ -170,14 +168,14 @@ Result<void> inspect_table(FileSystem& fs, const InspectArgs& args,
                 fmt::format("{}: there is no block {}; it has {}", args.file,
                             *args.hex_block, plural(blocks, "block")));
   }
-  report.text += fmt::format("\n  {:>6} {:>10} {:>7} {:>8} {:>8}  {}\n",
-                             "block", "offset", "bytes", "unpacked", "entries",
-                             "separator");
+  report.text +=
+      fmt::format("\n  {:>6} {:>10} {:>7} {:>8} {:>8}  {}\n", "block", "offset",
+                  "bytes", "unpacked", "entries", "separator");
   Result<void> damage;
   for (std::size_t i = 0; i < blocks; ++i) {
     const auto told = tell_block(*table, i, args, report);
-    if (!told) report.text += fmt::format("  {:>6} {}\n", i,
-                                          told.error().message);
+    if (!told)
+      report.text += fmt::format("  {:>6} {}\n", i, told.error().message);
     if (!told && damage) damage = told;
   }
   if (!args.entries && blocks > kBlocksShown) {

@@ -97,9 +97,8 @@ class EditedInput final : public LineInput {
         info->buffer, static_cast<std::size_t>(info->cursor - info->buffer));
     const std::string_view word = line.substr(line.rfind(' ') + 1);
     std::vector<std::string> words = self(edit).complete_(line);
-    std::erase_if(words, [&](const std::string& w) {
-      return !w.starts_with(word);
-    });
+    std::erase_if(words,
+                  [&](const std::string& w) { return !w.starts_with(word); });
     if (words.empty()) return CC_REFRESH_BEEP;
     std::string more = common_beginning(words).substr(word.size());
     if (words.size() == 1) more += ' ';

@@ -12,8 +12,7 @@
 namespace lsm::tool {
 
 // All that the last word of `line` could become.
-using Complete =
-    std::function<std::vector<std::string>(std::string_view line)>;
+using Complete = std::function<std::vector<std::string>(std::string_view line)>;
 
 class LineInput {
  public:

@@ -40,8 +40,8 @@ Result<FilePtr> open_input(const std::string& name) {
 
 std::uint64_t size_of(std::FILE* file) {
   struct stat about{};
-  const bool known = ::fstat(::fileno(file), &about) == 0 &&
-                     S_ISREG(about.st_mode);
+  const bool known =
+      ::fstat(::fileno(file), &about) == 0 && S_ISREG(about.st_mode);
   return known ? static_cast<std::uint64_t>(about.st_size) : 0;
 }
 

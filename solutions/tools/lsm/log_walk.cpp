@@ -33,8 +33,8 @@ Result<std::optional<LogRecord>> read_record(const File& file,
   }
   payload.resize(static_cast<std::size_t>(length));
   LSM_ASSIGN_OR_RETURN(const std::size_t read, file.read_at(begin, payload));
-  if (read < length || checksum32(payload, *log.file, begin) !=
-                           load_u32(header.data() + 4)) {
+  if (read < length ||
+      checksum32(payload, *log.file, begin) != load_u32(header.data() + 4)) {
     return std::nullopt;
   }
   return LogRecord{offset, type, payload};
@@ -88,19 +88,26 @@ Result<LogWalkEnd> walk_log(
 
 std::string_view to_string(RecordType type) {
   switch (type) {
-    case RecordType::data: return "data";
-    case RecordType::mark: return "mark";
-    case RecordType::seal: return "seal";
+    case RecordType::data:
+      return "data";
+    case RecordType::mark:
+      return "mark";
+    case RecordType::seal:
+      return "seal";
   }
   return "unknown";
 }
 
 std::string_view to_string(LogWalkEnd::Why why) {
   switch (why) {
-    case LogWalkEnd::Why::sealed: return "sealed";
-    case LogWalkEnd::Why::zeros: return "zeros";
-    case LogWalkEnd::Why::end: return "end of file";
-    case LogWalkEnd::Why::damaged: return "damaged";
+    case LogWalkEnd::Why::sealed:
+      return "sealed";
+    case LogWalkEnd::Why::zeros:
+      return "zeros";
+    case LogWalkEnd::Why::end:
+      return "end of file";
+    case LogWalkEnd::Why::damaged:
+      return "damaged";
   }
   return "unknown";
 }

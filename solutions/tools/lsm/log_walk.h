@@ -38,9 +38,8 @@ struct LogWalkEnd {
 };
 
 // Errors: not_found, io, not_supported (a newer format).
-Result<LogWalkEnd> walk_log(
-    FileSystem& fs, const std::string& path,
-    const std::function<void(const LogRecord&)>& visit);
+Result<LogWalkEnd> walk_log(FileSystem& fs, const std::string& path,
+                            const std::function<void(const LogRecord&)>& visit);
 
 std::string_view to_string(RecordType type);
 std::string_view to_string(LogWalkEnd::Why why);

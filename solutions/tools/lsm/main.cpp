@@ -42,8 +42,9 @@ void add_store_options(CLI::App& command, Options& options) {
            "of new tables (64M)");
   add_size(command, "--base-level", options.base_level_size_bytes,
            "of the first level below level 0 (1G)");
-  command.add_option("--bits", options.filter_bits_per_key,
-                     "of the filter, a key; 0 is no filter (10)")
+  command
+      .add_option("--bits", options.filter_bits_per_key,
+                  "of the filter, a key; 0 is no filter (10)")
       ->type_name("N")
       ->group("Store");
   command
@@ -100,8 +101,9 @@ CommandLine::CommandLine() {
   app_.name("lsm");
   app_.description("A store of keys and values, from the command line.");
   app_.require_subcommand(1);
-  app_.footer("\n`lsm COMMAND --help` tells its options. Keys may be written "
-              "with escapes:\n\\t \\n \\0 \\\\ \\xNN.");
+  app_.footer(
+      "\n`lsm COMMAND --help` tells its options. Keys may be written "
+      "with escapes:\n\\t \\n \\0 \\\\ \\xNN.");
 
   CLI::App* shell = add("shell", "Open a store and talk to it",
                         [this] { return run_shell(path_, options_); });
@@ -138,9 +140,8 @@ CommandLine::CommandLine() {
 }
 
 void CommandLine::add_looking_inside() {
-  CLI::App* stats = add("stats", "Levels, memory, what writing cost", [this] {
-    return run_stats(path_, options_, json_);
-  });
+  CLI::App* stats = add("stats", "Levels, memory, what writing cost",
+                        [this] { return run_stats(path_, options_, json_); });
   add_path(*stats);
   stats->add_flag("--json", json_, "as JSON");
   add_store_options(*stats, options_);
@@ -151,12 +152,11 @@ void CommandLine::add_looking_inside() {
   add_path(*verify);
   verify->add_flag("--json", json_, "as JSON");
 
-  CLI::App* inspect =
-      add("inspect", "What stands in a table, log, manifest or CURRENT",
-          [this] {
-            inspect_.json = json_;
-            return run_inspect(inspect_);
-          });
+  CLI::App* inspect = add(
+      "inspect", "What stands in a table, log, manifest or CURRENT", [this] {
+        inspect_.json = json_;
+        return run_inspect(inspect_);
+      });
   inspect->add_option("FILE", inspect_.file, "a file of a store")->required();
   inspect->add_flag("--json", json_, "as JSON");
   inspect->add_flag("--entries", inspect_.entries,
@@ -167,33 +167,34 @@ void CommandLine::add_looking_inside() {
 
 void CommandLine::add_crash_commands() {
   CLI::App* demo = add("demo", "Load, kill, recover, query, look inside",
-                       [this] { return run_demo(demo_, options_); });
+                       [this] { return run_demo(demo_); });
   demo->add_option("--tsv", demo_.tsv, "other data than Unicode's characters")
       ->type_name("FILE");
   demo->add_option("--keep", demo_.keep, "keep the store, here")
       ->type_name("PATH");
   add_optional(*demo, "--seed", demo_.seed, "of the heavier load", "S");
-  add_store_options(*demo, options_);
 
-  CLI::App* writer = add(
-      "writer",
-      "Write a sequence that depends on a seed only, and report each\n"
-      "acknowledged step; goes on where the store stopped. For crash tests",
-      [this] {
-        writer_.path = path_;
-        return run_writer(writer_, options_);
-      });
+  CLI::App* writer =
+      add("writer",
+          "Write a sequence that depends on a seed only, and report each\n"
+          "acknowledged step; goes on where the store stopped. For crash tests",
+          [this] {
+            writer_.path = path_;
+            return run_writer(writer_, options_);
+          });
   add_path(*writer);
   writer->add_option("--ops", writer_.ops, "stop after so many steps")
       ->required()
       ->type_name("N");
   writer->add_option("--seed", writer_.seed, "of the sequence (1)")
       ->type_name("S");
-  writer->add_option("--sync-every", writer_.sync_every,
-                     "every K-th step survives a power cut (0: none)")
+  writer
+      ->add_option("--sync-every", writer_.sync_every,
+                   "every K-th step survives a power cut (0: none)")
       ->type_name("K");
-  writer->add_option("--report", writer_.report_fd,
-                     "where to write the number of each acknowledged step")
+  writer
+      ->add_option("--report", writer_.report_fd,
+                   "where to write the number of each acknowledged step")
       ->type_name("FD");
   add_store_options(*writer, options_);
 }
@@ -216,8 +217,8 @@ int CommandLine::run(int argc, char** argv) {
     return kBadUsage;
   }
   const std::string first = argv[1];
-  if (!first.starts_with("-") && std::ranges::find(names_, first) ==
-                                     names_.end()) {
+  if (!first.starts_with("-") &&
+      std::ranges::find(names_, first) == names_.end()) {
     const std::string_view close = nearest(first, names_);
     return bad_usage(fmt::format(
         "there is no command \"{}\"{}; there are {}", escape_text(first),

@@ -35,9 +35,9 @@ std::string shape(Db& db) {
     const LevelStats& level = stats.levels[i];
     if (level.tables == 0) continue;
     if (!text.empty()) text += ", ";
-    text += fmt::format("L{} {}", i,
-                        i == 0 ? plural(level.runs, "run")
-                               : show_bytes(level.size_bytes));
+    text += fmt::format(
+        "L{} {}", i,
+        i == 0 ? plural(level.runs, "run") : show_bytes(level.size_bytes));
   }
   return text;
 }
@@ -46,16 +46,17 @@ std::string shape(Db& db) {
 
 std::string bar(double fraction, std::size_t columns) {
   constexpr const char* kPart[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const auto eighths = static_cast<std::size_t>(
-      std::lround(std::clamp(fraction, 0.0, 1.0) *
-                  static_cast<double>(columns * 8)));
+  const auto eighths = static_cast<std::size_t>(std::lround(
+      std::clamp(fraction, 0.0, 1.0) * static_cast<double>(columns * 8)));
   std::string text;
-  for (std::size_t i = 0; i < eighths / 8; ++i) text += "█";
+  for (std::size_t i = 0; i < eighths / 8; ++i)
+    text += "█";
   return text + kPart[eighths % 8];
 }
 
 LoadProgress::LoadProgress(Db& db, std::uint64_t total_bytes)
-    : db_(db), total_bytes_(total_bytes),
+    : db_(db),
+      total_bytes_(total_bytes),
       terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 void LoadProgress::show(std::uint64_t bytes_read) {
@@ -64,8 +65,8 @@ void LoadProgress::show(std::uint64_t bytes_read) {
   shown_ = now;
   std::string line;
   if (total_bytes_ > 0) {
-    const double done = static_cast<double>(bytes_read) /
-                        static_cast<double>(total_bytes_);
+    const double done =
+        static_cast<double>(bytes_read) / static_cast<double>(total_bytes_);
     const std::string filled = bar(done, kBarColumns);
     line = fmt::format("{:3.0f}% {:<{}} ", std::min(done, 1.0) * 100, filled,
                        kBarColumns);

@@ -1,7 +1,8 @@
 // How a load goes on: one line that is drawn again and again on a terminal,
 // and one line at the end anywhere.
 //
-//    62% ███████████▏      21,630 rows  412,000/s  36.1 MiB/s  L0 3  L6 12.0 MiB
+//    62% ███████████▏      21,630 rows  412,000/s  36.1 MiB/s  L0 3  L6 12.0
+//    MiB
 //   loaded 34,888 rows, 3.2 MiB, in 0.09 s (…)
 //
 // Goes to stderr: stdout is for what was asked for. Drawn at most ten times a

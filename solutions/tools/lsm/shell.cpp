@@ -108,10 +108,10 @@ Error bad(std::string message) {
 
 Error unknown(std::string_view word, std::span<const std::string_view> known) {
   const std::string_view close = nearest(word, known);
-  return bad(fmt::format(
-      "there is no command {}{}; there are {}", show_key(word),
-      close.empty() ? "" : fmt::format(", did you mean {}?", close),
-      fmt::join(known, ", ")));
+  return bad(
+      fmt::format("there is no command {}{}; there are {}", show_key(word),
+                  close.empty() ? "" : fmt::format(", did you mean {}?", close),
+                  fmt::join(known, ", ")));
 }
 
 int Shell::run() {
@@ -155,7 +155,8 @@ Result<void> Shell::execute(std::string_view line) {
   const Command* command = find(words[0]);
   if (command == nullptr) {
     std::vector<std::string_view> names;
-    for (const Command& known : kCommands) names.push_back(known.name);
+    for (const Command& known : kCommands)
+      names.push_back(known.name);
     return std::unexpected(unknown(words[0], names));
   }
   const std::size_t count = words.size() - 1;
@@ -187,8 +188,8 @@ Result<void> Shell::execute_in_batch(const Words& words) {
     batch_.reset();
     fmt::print("nothing was written\n");
   } else {
-    return std::unexpected(bad(
-        "in a batch: put KEY VALUE, remove KEY, end, cancel"));
+    return std::unexpected(
+        bad("in a batch: put KEY VALUE, remove KEY, end, cancel"));
   }
   return {};
 }
@@ -198,7 +199,8 @@ std::vector<std::string> Shell::complete(std::string_view line) {
   std::vector<std::string> words;
   const std::size_t space = line.rfind(' ');
   if (space == line.npos) {
-    for (const Command& command : kCommands) words.emplace_back(command.name);
+    for (const Command& command : kCommands)
+      words.emplace_back(command.name);
     if (batch_) words = {"put", "remove", "end", "cancel"};
     return words;
   }
@@ -228,7 +230,9 @@ Result<void> Shell::get(const Words& words) {
   return {};
 }
 
-Result<void> Shell::remove(const Words& words) { return db_.remove(words[1]); }
+Result<void> Shell::remove(const Words& words) {
+  return db_.remove(words[1]);
+}
 
 Result<void> Shell::scan(const Words& words) {
   ScanArgs args;
@@ -242,9 +246,8 @@ Result<void> Shell::scan(const Words& words) {
       const char* end = number.data() + number.size();
       const auto parsed = std::from_chars(number.data(), end, limit);
       if (parsed.ec != std::errc{} || parsed.ptr != end) {
-        return std::unexpected(
-            bad(fmt::format("--limit {}: expected a number",
-                            show_key(number))));
+        return std::unexpected(bad(
+            fmt::format("--limit {}: expected a number", show_key(number))));
       }
       args.limit = limit;
     } else if (word.starts_with("--") || (args.from && args.to)) {
@@ -279,8 +282,12 @@ Result<void> Shell::timed(std::string_view done, Result<void> (Db::*call)()) {
   return {};
 }
 
-Result<void> Shell::flush(const Words&) { return timed("flushed", &Db::flush); }
-Result<void> Shell::sync(const Words&) { return timed("durable", &Db::sync); }
+Result<void> Shell::flush(const Words&) {
+  return timed("flushed", &Db::flush);
+}
+Result<void> Shell::sync(const Words&) {
+  return timed("durable", &Db::sync);
+}
 Result<void> Shell::compact(const Words&) {
   return timed("compacted", &Db::compact);
 }
@@ -318,7 +325,8 @@ Result<void> Shell::help(const Words& words) {
   }
   if (only == nullptr) {
     fmt::print(
-        "\nKeys and values with spaces go into quotes; \\t \\n \\0 \\\\ \\\" and "
+        "\nKeys and values with spaces go into quotes; \\t \\n \\0 \\\\ \\\" "
+        "and "
         "\\xNN are\nany byte. A # begins a comment.\n");
   }
   return {};

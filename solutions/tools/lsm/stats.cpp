@@ -31,8 +31,8 @@ LevelStats sum_of(const std::vector<LevelStats>& levels) {
 }
 
 std::string level_row(std::string_view name, const LevelStats& level) {
-  return fmt::format("{:>7} {:>5} {:>7} {:>11} {:>12} {:>11}", name,
-                     level.runs, level.tables, show_bytes(level.size_bytes),
+  return fmt::format("{:>7} {:>5} {:>7} {:>11} {:>12} {:>11}", name, level.runs,
+                     level.tables, show_bytes(level.size_bytes),
                      show_count(level.entries), show_count(level.tombstones));
 }
 
@@ -41,12 +41,9 @@ std::string ratio(std::optional<double> value) {
 }
 
 nlohmann::json level_json(std::size_t number, const LevelStats& level) {
-  return {{"level", number},
-          {"runs", level.runs},
-          {"tables", level.tables},
-          {"size_bytes", level.size_bytes},
-          {"entries", level.entries},
-          {"tombstones", level.tombstones}};
+  return {{"level", number},          {"runs", level.runs},
+          {"tables", level.tables},   {"size_bytes", level.size_bytes},
+          {"entries", level.entries}, {"tombstones", level.tombstones}};
 }
 
 nlohmann::json ratio_json(std::optional<double> value) {
@@ -106,21 +103,20 @@ std::string stats_text(const Stats& stats) {
   const auto line = [&](std::string_view name, const std::string& value) {
     text += fmt::format("{:<20} {}\n", name, value);
   };
-  line("memtables", fmt::format("{}, {} frozen",
-                                show_bytes(stats.memtable_bytes),
-                                stats.frozen_memtables));
+  line("memtables",
+       fmt::format("{}, {} frozen", show_bytes(stats.memtable_bytes),
+                   stats.frozen_memtables));
   line("last sequence", show_count(stats.last_sequence));
-  line("cache", fmt::format("{} of {}; {}, {}, {}",
-                            show_bytes(stats.cache.used_bytes),
-                            show_bytes(stats.cache.capacity_bytes),
-                            plural(stats.cache.hits, "hit"),
-                            plural(stats.cache.misses, "miss"),
-                            plural(stats.cache.evictions, "eviction")));
+  line("cache",
+       fmt::format("{} of {}; {}, {}, {}", show_bytes(stats.cache.used_bytes),
+                   show_bytes(stats.cache.capacity_bytes),
+                   plural(stats.cache.hits, "hit"),
+                   plural(stats.cache.misses, "miss"),
+                   plural(stats.cache.evictions, "eviction")));
   text += "\nsince the store was opened\n";
   line("  put", show_bytes(stats.user_bytes_written));
   line("  log", show_bytes(stats.log_bytes_written));
-  line("  flush", fmt::format("{} in {}",
-                              show_bytes(stats.flush_bytes_written),
+  line("  flush", fmt::format("{} in {}", show_bytes(stats.flush_bytes_written),
                               plural(stats.flushes, "flush")));
   line("  compaction",
        fmt::format("{} read, {} written, in {}; {}",

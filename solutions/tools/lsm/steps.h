@@ -28,8 +28,8 @@ namespace lsm::tool {
 inline constexpr std::string_view kStepKey = "#step";
 
 struct StepShape {
-  std::uint64_t keys = 20'000;           // how many different ones
-  std::uint64_t largest_batch = 6;       // operations a step, 1 at least
+  std::uint64_t keys = 20'000;      // how many different ones
+  std::uint64_t largest_batch = 6;  // operations a step, 1 at least
   std::uint64_t largest_value_bytes = 200;
 };
 

@@ -16,8 +16,8 @@ int report(std::string_view path, const Error& error) {
   return 1;
 }
 
-Result<std::unique_ptr<Db>> open_store(const std::string& path,
-                                       Options options, bool create) {
+Result<std::unique_ptr<Db>> open_store(const std::string& path, Options options,
+                                       bool create) {
   options.create_if_missing = create;
   return Db::open(path, std::move(options));
 }

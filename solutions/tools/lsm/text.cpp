@@ -74,7 +74,8 @@ Result<std::size_t> read_escape(std::string_view text, std::string& out) {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
@@ -134,9 +135,9 @@ std::string show_key(std::string_view key) {
 }
 
 std::string show_value(std::string_view value) {
-  const bool ends_visible =
-      !value.empty() && value.front() != ' ' && value.back() != ' ' &&
-      value.front() != '"' && value.front() != '\'';
+  const bool ends_visible = !value.empty() && value.front() != ' ' &&
+                            value.back() != ' ' && value.front() != '"' &&
+                            value.front() != '\'';
   return ends_visible ? escape_text(value) : show_key(value);
 }
 
@@ -198,7 +199,8 @@ std::string show_bytes(std::uint64_t bytes) {
 
 std::string show_count(std::uint64_t count) {
   std::string text = std::to_string(count);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  for (std::size_t at = text.size(); at > 3; at -= 3)
+    text.insert(at - 3, ",");
   return text;
 }
 

@@ -38,8 +38,7 @@ Result<bool> TsvReader::next_line(std::string_view& line) {
     // again.
     const std::size_t wanted = std::max(kPieceBytes, kept);
     buffer_.resize(kept + wanted);
-    const std::size_t got =
-        std::fread(buffer_.data() + kept, 1, wanted, file_);
+    const std::size_t got = std::fread(buffer_.data() + kept, 1, wanted, file_);
     if (got < wanted && std::ferror(file_) != 0) {
       return fail(Code::io, name_ + ": " + std::strerror(errno));
     }

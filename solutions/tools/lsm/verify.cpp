@@ -37,7 +37,9 @@ class Verifier {
   void check_found();
   void check_table(const std::string& path, FileIdentity file,
                    const FileMeta* meta);
-  void check_logs(std::uint64_t store_id, std::uint64_t oldest);
+  // `last`: the sequence that the logs must go on from, when it is known.
+  void check_logs(std::uint64_t store_id, std::uint64_t oldest,
+                  std::optional<Sequence> last);
 
   std::string path_of(FileKind kind, std::uint64_t number) const {
     return file_path(folder_, kind, number);
@@ -90,7 +92,8 @@ Result<void> Verifier::find_files() {
     const auto file = parse_file_name(name);
     if (file) found(file->kind).push_back(file->number);
   }
-  for (auto& [kind, numbers] : found_) std::ranges::sort(numbers);
+  for (auto& [kind, numbers] : found_)
+    std::ranges::sort(numbers);
   return {};
 }
 
@@ -108,7 +111,7 @@ void Verifier::check_named(const ManifestState& state) {
         path_of(FileKind::table, number) +
         ": not part of the store; the next open removes it");
   }
-  check_logs(state.store_id, state.oldest_log);
+  check_logs(state.store_id, state.oldest_log, state.last_sequence);
 }
 
 void Verifier::check_found() {
@@ -124,15 +127,15 @@ void Verifier::check_found() {
   }
   for (const std::uint64_t number : found(FileKind::log)) {
     const auto file = log_identity(fs_, path_of(FileKind::log, number));
-    if (file && *file) return check_logs((*file)->store_id, 0);
+    if (file && *file) return check_logs((*file)->store_id, 0, std::nullopt);
   }
 }
 
 void Verifier::check_table(const std::string& path, FileIdentity file,
                            const FileMeta* meta) {
   ++report_.tables;
-  const auto table = Table::open(
-      fs_, path, file, {seams_.filter_policy.get(), cache_.get()});
+  const auto table =
+      Table::open(fs_, path, file, {seams_.filter_policy.get(), cache_.get()});
   if (!table) return damaged(path, table.error());
   const BlockIndex& index = (*table)->index();
   report_.blocks += index.size();
@@ -154,49 +157,92 @@ void Verifier::check_table(const std::string& path, FileIdentity file,
   }
 }
 
-// The rule across logs: damage with a mark behind it, in this log or a later
-// one, was durable once. Otherwise it is a tail, and later logs belong to it.
-void Verifier::check_logs(std::uint64_t store_id, std::uint64_t oldest) {
-  std::string torn;
-  std::uint64_t torn_at = 0;
+// Recovery's rule (recovery.h): sequences run on from log to log. Where they
+// do, a damaged end has lost nothing. Where they do not, or at the very end,
+// something was lost: damage if a mark behind it says that it was durable, a
+// torn tail otherwise.
+class LogVerifier {
+ public:
+  LogVerifier(VerifyReport& report, std::optional<Sequence> last)
+      : report_(report), last_(last) {}
+
+  void check(FileSystem& fs, const std::string& path, FileIdentity file) {
+    ++report_.logs;
+    const auto end = read_log(
+        fs, path, file, [&](std::uint64_t offset, std::string_view bytes) {
+          return add(path, offset, bytes);
+        });
+    if (!end) {
+      report_.damage.push_back(damage_of(path, end.error()));
+      return;
+    }
+    const auto& loss = lost_ ? lost_ : torn_;
+    if (end->any_mark && loss && !reported_) {
+      report_.damage.push_back(*loss);
+      report_.damage.back().what += "; " + path + " says that it was durable";
+      reported_ = true;
+    }
+    if (end->kind == LogEnd::Kind::torn && !torn_) {
+      torn_ = Damage{path, end->offset, "expected a valid record"};
+    }
+  }
+
+  void finish() {
+    const auto& loss = lost_ ? lost_ : torn_;
+    if (!loss || reported_) return;
+    report_.notes.push_back(fmt::format(
+        "{}: offset {}: {}: a torn tail, never promised to be durable",
+        loss->file, *loss->offset, loss->what));
+  }
+
+ private:
+  Result<void> add(const std::string& path, std::uint64_t offset,
+                   std::string_view bytes) {
+    ++report_.records;
+    report_.bytes += bytes.size();
+    const auto batch = decode_batch(bytes);
+    if (!batch) {
+      return fail(Code::corruption, fmt::format("{}: offset {}: {}", path,
+                                                offset, batch.error().message));
+    }
+    if (lost_ || batch->ops.empty()) return {};
+    if (last_ && batch->first <= *last_) {
+      return fail(Code::corruption,
+                  fmt::format("{}: offset {}: sequence {} again, expected {}",
+                              path, offset, batch->first, *last_ + 1));
+    }
+    if (last_ && batch->first != *last_ + 1) {
+      lost_ = torn_ ? *torn_
+                    : Damage{path, offset,
+                             fmt::format("expected sequence {}, found {}",
+                                         *last_ + 1, batch->first)};
+      return {};
+    }
+    torn_.reset();
+    last_ = batch->first + batch->ops.size() - 1;
+    return {};
+  }
+
+  VerifyReport& report_;
+  std::optional<Sequence> last_;  // that is accounted for
+  std::optional<Damage> torn_;    // a damaged end, which may have lost nothing
+  std::optional<Damage> lost_;
+  bool reported_ = false;
+};
+
+void Verifier::check_logs(std::uint64_t store_id, std::uint64_t oldest,
+                          std::optional<Sequence> last) {
+  LogVerifier logs(report_, last);
   for (const std::uint64_t number : found(FileKind::log)) {
     const std::string path = path_of(FileKind::log, number);
     if (number < oldest) {
-      report_.notes.push_back(path + ": no longer needed, its tables are there");
-      continue;
-    }
-    ++report_.logs;
-    const auto end = read_log(
-        fs_, path, {store_id, number},
-        [&](std::uint64_t offset, std::string_view record) -> Result<void> {
-          ++report_.records;
-          report_.bytes += record.size();
-          const auto batch = decode_batch(record);
-          if (batch) return {};
-          return fail(Code::corruption, fmt::format("{}: offset {}: {}", path,
-                                                    offset,
-                                                    batch.error().message));
-        });
-    if (!end) {
-      damaged(path, end.error());
-      continue;
-    }
-    if (!torn.empty() && end->any_mark) {
-      damaged(torn, {Code::corruption,
-                     fmt::format("{}: offset {}: expected a valid record; {} "
-                                 "says that this log was durable",
-                                 torn, torn_at, path)});
-      torn.clear();
-    }
-    if (end->kind == LogEnd::Kind::torn && torn.empty()) {
-      torn = path;
-      torn_at = end->offset;
-      report_.notes.push_back(fmt::format(
-          "{}: offset {}: a torn tail from here on, never promised to be "
-          "durable",
-          path, end->offset));
+      report_.notes.push_back(path +
+                              ": no longer needed; the next open removes it");
+    } else {
+      logs.check(fs_, path, {store_id, number});
     }
   }
+  logs.finish();
 }
 
 nlohmann::json report_json(const VerifyReport& report) {
@@ -212,15 +258,20 @@ nlohmann::json report_json(const VerifyReport& report) {
   for (const std::string& note : report.notes) {
     notes.push_back(escape_text(note));
   }
-  return {{"sound", report.damage.empty()}, {"tables", report.tables},
-          {"blocks", report.blocks},        {"entries", report.entries},
-          {"logs", report.logs},            {"records", report.records},
-          {"bytes", report.bytes},          {"damage", damage},
+  return {{"sound", report.damage.empty()},
+          {"tables", report.tables},
+          {"blocks", report.blocks},
+          {"entries", report.entries},
+          {"logs", report.logs},
+          {"records", report.records},
+          {"bytes", report.bytes},
+          {"damage", damage},
           {"notes", notes}};
 }
 
 void print_report(const std::string& path, const VerifyReport& report) {
-  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  for (const std::string& note : report.notes)
+    fmt::print("note: {}\n", note);
   for (const Damage& one : report.damage) {
     fmt::print("damage: {}: {}{}\n", one.file,
                one.offset ? fmt::format("offset {}: ", *one.offset) : "",

@@ -17,21 +17,6 @@
 namespace lsm::tool {
 namespace {
 
-// The number of steps that the store holds already.
-Result<std::uint64_t> steps_done(Db& db) {
-  LSM_ASSIGN_OR_RETURN(const auto value, db.get(kStepKey));
-  if (!value) return 0;
-  std::uint64_t number = 0;
-  const char* limit = value->data() + value->size();
-  const auto [end, error] = std::from_chars(value->data(), limit, number);
-  if (error != std::errc{} || end != limit) {
-    return fail(Code::invalid_argument,
-                fmt::format("{} = {} is no step number", kStepKey,
-                            show_value(*value)));
-  }
-  return number;
-}
-
 // One write(2) of a short line, so a pipe gets it whole or not at all.
 Result<void> tell(int descriptor, std::uint64_t number) {
   const std::string line = fmt::format("{}\n", number);
@@ -43,20 +28,34 @@ Result<void> tell(int descriptor, std::uint64_t number) {
   return {};
 }
 
+}  // namespace
+
+Result<std::uint64_t> steps_done(Db& db) {
+  LSM_ASSIGN_OR_RETURN(const auto value, db.get(kStepKey));
+  if (!value) return 0;
+  std::uint64_t number = 0;
+  const char* limit = value->data() + value->size();
+  const auto [end, error] = std::from_chars(value->data(), limit, number);
+  if (error != std::errc{} || end != limit) {
+    return fail(
+        Code::invalid_argument,
+        fmt::format("{} = {} is no step number", kStepKey, show_value(*value)));
+  }
+  return number;
+}
+
 Result<std::uint64_t> write_steps(Db& db, const WriterArgs& args) {
   LSM_ASSIGN_OR_RETURN(const std::uint64_t first, steps_done(db));
   if (args.report_fd >= 0) LSM_TRY(tell(args.report_fd, first));
   WriteBatch batch;
   for (std::uint64_t i = first; i < args.ops; ++i) {
-    make_step(args.seed, i, StepShape(), batch);
+    make_step(args.seed, i, args.shape, batch);
     const bool sync = args.sync_every > 0 && (i + 1) % args.sync_every == 0;
     LSM_TRY(db.write(batch, {.sync = sync}));
     if (args.report_fd >= 0) LSM_TRY(tell(args.report_fd, i + 1));
   }
   return args.ops - std::min(first, args.ops);
 }
-
-}  // namespace
 
 int run_writer(const WriterArgs& args, const Options& options) {
   auto db = open_store(args.path, options, true);
