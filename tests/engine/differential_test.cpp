@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/sim_file_system.h"
 #include "lsm/db.h"
 #include "support/catch.h"
