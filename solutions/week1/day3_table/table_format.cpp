@@ -12,9 +12,8 @@ namespace lsm {
 
 namespace {
 
-constexpr std::size_t kRawSizeBytes = 4;
-
 #ifdef LSM_WITH_LZ4
+constexpr std::size_t kRawSizeBytes = 4;
 constexpr std::uint64_t kBestRatio = 255;
 
 // Appends raw size and compressed bytes, or nothing if that saves too little.
