@@ -346,7 +346,7 @@ TEST_CASE("forward, a merge of random sources is the model",
           "[1.4][task-2][core]") {
   SEEDED_RANDOM(random, 41);
   STORY("Deal random versions out to 0 … 9 sources; walk and seek at random.");
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     const std::vector<Entry> all =
         random_model(random, random.below(60)).entries();
     std::vector<Entries> sources(random.between(1, 9));
@@ -447,7 +447,7 @@ TEST_CASE("a part that breaks off is not mistaken for one that ends",
 TEST_CASE("forward, a run cut at random is the model", "[1.4][task-3][core]") {
   SEEDED_RANDOM(random, 42);
   STORY("Cut random versions into parts; walk and seek at random.");
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     const std::vector<Entry> all =
         random_model(random, random.below(60)).entries();
     const VectorParts parts(cut(random, all));
@@ -539,7 +539,7 @@ TEST_CASE("forward, a scan of random versions is the model",
           "[1.4][task-4][core]") {
   SEEDED_RANDOM(random, 43);
   STORY("Random versions, moments and bounds; walk and seek at random.");
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 25; ++round) {
     const Model model = random_model(random, random.below(60));
     const Sequence at = random.below(70);
     const auto scan = visible(model.entries(), at);
@@ -624,7 +624,7 @@ TEST_CASE("in both directions a merge of random sources is the model",
           "[1.4][task-5][gold]") {
   SEEDED_RANDOM(random, 44);
   STORY("Deal random versions out to sources; next, prev, seek at random.");
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     const std::vector<Entry> all =
         random_model(random, random.below(60)).entries();
     std::vector<Entries> sources(random.between(1, 9));
@@ -671,7 +671,7 @@ TEST_CASE("in both directions a run cut at random is the model",
           "[1.4][task-6][gold]") {
   SEEDED_RANDOM(random, 45);
   STORY("Cut random versions into parts; next, prev, seek at random.");
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     const std::vector<Entry> all =
         random_model(random, random.below(60)).entries();
     const VectorParts parts(cut(random, all));
@@ -763,7 +763,7 @@ TEST_CASE("in both directions a scan of random versions is the model",
           "[1.4][task-7][gold]") {
   SEEDED_RANDOM(random, 46);
   STORY("Random versions, moments and bounds; next, prev, seek at random.");
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 25; ++round) {
     const Model model = random_model(random, random.below(60));
     const Sequence at = random.below(70);
     const auto scan = visible(model.entries(), at);
