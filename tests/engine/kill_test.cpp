@@ -78,8 +78,9 @@ class KillLoop {
   }
 
   void check(std::uint64_t acknowledged, std::uint64_t started) {
-    INVARIANT("I1, I2 of lsm/db.h: what was acknowledged survives a killed "
-              "process; the store holds the first m operations");
+    INVARIANT(
+        "I1, I2 of lsm/db.h: what was acknowledged survives a killed "
+        "process; the store holds the first m operations");
     auto opened = Db::open(dir_ / "store", small_options());
     REQUIRE_OK(opened);
     Db& db = **opened;
@@ -150,8 +151,9 @@ std::uint64_t peak_memory(pid_t process) {
 
 TEST_CASE("after kill -9, again and again, the store holds the first m steps",
           "[engine][kill]") {
-  STORY("A writer is killed at a random moment, with and without sync; the "
-        "store is opened and compared with the model; and again.");
+  STORY(
+      "A writer is killed at a random moment, with and without sync; the "
+      "store is opened and compared with the model; and again.");
   SEEDED_RANDOM(random, 9);
   KillLoop loop(random);
   const std::size_t rounds = scaled(50);
@@ -163,8 +165,9 @@ TEST_CASE("after kill -9, again and again, the store holds the first m steps",
 
 TEST_CASE("a writer's memory is bounded by its options, whatever it writes",
           "[engine][kill]") {
-  STORY("A writer with 128 KiB of buffer and 256 KiB of cache writes some 20 "
-        "MB; its peak memory is read before it is killed.");
+  STORY(
+      "A writer with 128 KiB of buffer and 256 KiB of cache writes some 20 "
+      "MB; its peak memory is read before it is killed.");
   if (kSanitized) return;  // their shadow is not the engine's
   const TempDir dir;
   std::vector<std::string> args = {dir / "store", "--ops",

@@ -43,7 +43,8 @@ inline pid_t spawn_tool(std::vector<std::string> args, int in, int out,
                         int err) {
   args.insert(args.begin(), LSM_TOOL_PATH);
   std::vector<char*> argv;
-  for (std::string& arg : args) argv.push_back(arg.data());
+  for (std::string& arg : args)
+    argv.push_back(arg.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -51,8 +52,8 @@ inline pid_t spawn_tool(std::vector<std::string> args, int in, int out,
   ::posix_spawn_file_actions_adddup2(&actions, out, 1);
   ::posix_spawn_file_actions_adddup2(&actions, err, 2);
   pid_t process = -1;
-  const int failed = ::posix_spawn(&process, argv[0], &actions, nullptr,
-                                   argv.data(), environ);
+  const int failed =
+      ::posix_spawn(&process, argv[0], &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) throw std::runtime_error("cannot start " + args[0]);
   return process;
@@ -84,7 +85,8 @@ inline Ran run_tool(const std::vector<std::string>& args,
   const int out = create("out");
   const int err = create("err");
   const pid_t process = spawn_tool(args, in, out, err);
-  for (const int descriptor : {in, out, err}) ::close(descriptor);
+  for (const int descriptor : {in, out, err})
+    ::close(descriptor);
   Ran ran;
   ran.status = wait_for_end(process);
   ran.out = slurp(dir / "out");

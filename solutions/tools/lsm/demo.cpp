@@ -35,9 +35,9 @@ constexpr std::size_t kColumns = 76;
 // Small buffers, so that a tree grows within seconds.
 Options demo_options() {
   Options options;
-  options.write_buffer_size_bytes = 4 << 20;
-  options.target_file_size_bytes = 2 << 20;
-  options.base_level_size_bytes = 8 << 20;
+  options.write_buffer_size_bytes = 2 << 20;
+  options.target_file_size_bytes = 1 << 20;
+  options.base_level_size_bytes = 2 << 20;
   options.level_size_multiplier = 4;
   return options;
 }

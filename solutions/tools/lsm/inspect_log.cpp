@@ -13,7 +13,7 @@
 #include "log_walk.h"
 #include "manifest.h"
 #include "text.h"
-#include "tree.h"
+#include "tree_view.h"
 
 namespace lsm::tool {
 namespace {
@@ -48,7 +48,7 @@ Result<void> tell_log(FileSystem& fs, const InspectArgs& args,
   Result<void> damage;
   const auto visit = [&](const LogRecord& record) {
     std::string text =
-        fmt::format("  {:>10}  {:<5}", record.offset, to_string(record.type));
+        fmt::format("  {:>10}  {}", record.offset, to_string(record.type));
     nlohmann::json json = {{"offset", record.offset},
                            {"type", to_string(record.type)},
                            {"payload_bytes", record.payload.size()}};

@@ -230,9 +230,9 @@ int CommandLine::run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app_.exit(error);  // --help
     const auto parsed = app_.get_subcommands();
-    const std::string name = parsed.empty() ? "" : parsed[0]->get_name();
-    return bad_usage(fmt::format("{0}{1}{2} (`lsm {0}{1}--help` tells more)",
-                                 name, name.empty() ? "" : " ", error.what()));
+    if (parsed.empty()) return bad_usage(error.what());
+    return bad_usage(fmt::format("{0}: {1} (`lsm {0} --help` tells more)",
+                                 parsed[0]->get_name(), error.what()));
   }
   return chosen_();
 }

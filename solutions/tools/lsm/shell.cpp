@@ -19,7 +19,7 @@
 #include "scan.h"
 #include "stats.h"
 #include "text.h"
-#include "tree.h"
+#include "tree_view.h"
 
 namespace lsm::tool {
 namespace {
@@ -183,10 +183,11 @@ Result<void> Shell::execute_in_batch(const Words& words) {
           bad("a line of the batch was wrong: nothing of it was written"));
     }
     LSM_TRY(db_.write(batch));
-    fmt::print("{} written together\n", plural(batch.count(), "operation"));
+    if (interactive_)
+      fmt::print("{} written together\n", plural(batch.count(), "operation"));
   } else if (words[0] == "cancel" && words.size() == 1) {
     batch_.reset();
-    fmt::print("nothing was written\n");
+    if (interactive_) fmt::print("nothing was written\n");
   } else {
     return std::unexpected(
         bad("in a batch: put KEY VALUE, remove KEY, end, cancel"));
@@ -317,8 +318,9 @@ Result<void> Shell::help(const Words& words) {
   const Command* only = words.size() > 1 ? find(words[1]) : nullptr;
   for (const Command& command : kCommands) {
     if (only != nullptr && only != &command) continue;
-    const std::string usage =
-        fmt::format("{} {}", command.name, command.arguments);
+    std::string usage(command.name);
+    if (!command.arguments.empty()) usage += " ";
+    usage += command.arguments;
     fmt::print("  {:<26} {}{}\n", usage,
                usage.size() > 26 ? fmt::format("\n{:29}", "") : "",
                command.about);

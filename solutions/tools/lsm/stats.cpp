@@ -11,7 +11,7 @@
 namespace lsm::tool {
 namespace {
 
-constexpr std::size_t kBarColumns = 22;
+constexpr std::size_t kBarColumns = 19;
 
 std::uint64_t written_bytes(const Stats& stats) {
   return stats.log_bytes_written + stats.flush_bytes_written +
