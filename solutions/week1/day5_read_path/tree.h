@@ -8,15 +8,20 @@
 //                            │
 //                     TableHandle ──(first use)──► Table (index, filter, file)
 //
+//   flush: added {0, 000013}          new Tree: level 0 [13] [12] [11]
+//          shares every other run and handle with the Tree before
+//
 // I1 Level 0 holds any number of runs, newest first; a deeper level at most
 //    one. Within a run the tables are sorted by key and disjoint.
 // I2 An entry in an earlier run, or a lower-numbered level, is newer than every
 //    entry of the same key further on: the first hit is the newest.
 // I3 A handle lives as long as any Tree (so any Version, so any reader) that
 //    names it; only when the last one dies is an obsolete file given up.
-// Cost: apply is O(tables of the changed levels), once a flush or compaction.
-// Opening reads no tables: a handle opens its table when first asked.
+// Cost: find O(log tables) comparisons, no I/O; apply O(tables of the changed
+// levels), once a flush or compaction. Opening a store reads no tables: a
+// handle opens its table when first asked.
 // Thread safety: immutable, but for the handle's one-time opening.
+// Used by: version.h, 1.7 write path, 2.1 compaction, 2.5 recovery.
 #pragma once
 
 #include <atomic>
@@ -79,13 +84,18 @@ class TableHandle {
 
 using TableHandlePtr = std::shared_ptr<const TableHandle>;
 
+// ANCHOR: show-run
 // Tables sorted by key and disjoint: together they are one sorted sequence.
+//
+//   tables   [3] ant … cow     [4] doe … hen     [7] ibex … yak
+//   find     "bee" → [3]   "cow" → [3]   "cup" → null   "doe" → [4]
 class Run final : public ConcatSource {
  public:
   explicit Run(std::vector<TableHandlePtr> tables);
 
   // The one table that may hold `user`, or null.
   const TableHandle* find(std::string_view user) const;
+  // ANCHOR_END: show-run
 
   const std::vector<TableHandlePtr>& tables() const { return tables_; }
   const RunShape& shape() const { return shape_; }
