@@ -427,7 +427,8 @@ TEST_CASE("a separator lies between two blocks, and is short",
 
 TEST_CASE("a separator sorts after every version of the last key",
           "[1.3][task-2][core]") {
-  STORY("a@5 ends a block, b@9 begins the next: a@1 must not be cut off.");
+  STORY(
+      "a@5 ends a block, b@9 begins the next: all of a belongs to the first.");
   INVARIANT("different user keys: the separator's tag is 0");
   const InternalKey last{"a", make_tag(5, Kind::put)};
   const InternalKey next{"b", make_tag(9, Kind::put)};
