@@ -1,0 +1,59 @@
+#include "table_builder.h"
+
+#include <cassert>
+
+#include "block_index.h"
+#include "base/todo.h"
+
+namespace lsm {
+
+namespace {
+
+constexpr std::size_t kWriteBytes = 256 << 10;
+
+}  // namespace
+
+Result<std::unique_ptr<TableBuilder>> TableBuilder::create(
+    FileSystem& fs, const std::string& path, FileIdentity file,
+    TableOptions options) {
+  assert(options.filter != nullptr);
+  assert(options.block_size_bytes <= kMaxEntryStart);
+  LSM_ASSIGN_OR_RETURN(auto created, fs.open(path, FileSystem::Mode::create));
+  return std::unique_ptr<TableBuilder>(
+      new TableBuilder(std::move(created), file, options));
+}
+
+Result<void> TableBuilder::add(InternalKey key, std::string_view value) {
+  // Task 4: TableBuilder::add
+  LSM_TODO("1.3 task 4", "TableBuilder::add");
+}
+
+Result<void> TableBuilder::cut_block(InternalKey separator) {
+  // Task 4: TableBuilder::cut_block
+  LSM_TODO("1.3 task 4", "TableBuilder::cut_block");
+}
+
+Result<FileMeta> TableBuilder::finish() {
+  // Task 4: TableBuilder::finish
+  LSM_TODO("1.3 task 4", "TableBuilder::finish");
+}
+
+Result<std::uint64_t> TableBuilder::write_frame(std::string_view payload,
+                                                Compression compression) {
+  const std::size_t before = out_.size();
+  append_frame(out_, payload, compression, identity_, offset_);
+  const std::uint64_t frame_bytes = out_.size() - before;
+  offset_ += frame_bytes;
+  if (out_.size() >= kWriteBytes) LSM_TRY(write_out());
+  return frame_bytes;
+}
+
+Result<void> TableBuilder::write_out() {
+  LSM_TRY(file_->append(out_));
+  out_.clear();
+  // What one huge value took is given back.
+  if (out_.capacity() > 4 * kWriteBytes) out_.shrink_to_fit();
+  return {};
+}
+
+}  // namespace lsm

@@ -1,0 +1,201 @@
+#include "log_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/todo.h"
+
+namespace lsm {
+namespace {
+
+constexpr std::uint64_t kBufferBytes = 256 << 10;
+
+// The bytes of a file, read forward in large pieces.
+class BufferedFile {
+ public:
+  BufferedFile(const File& file, std::uint64_t size, std::string path)
+      : file_(file), size_(size), path_(std::move(path)) {}
+
+  std::uint64_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+
+  // [offset, offset + count), fewer at the end of the file. The view lives
+  // until the next call. A piece larger than the buffer gets memory of its
+  // own, until the next piece.
+  Result<std::string_view> at(std::uint64_t offset, std::uint64_t count) {
+    LSM_ASSIGN_OR_RETURN(const std::string_view piece, at_least(offset, count));
+    return piece.substr(0, static_cast<std::size_t>(
+                               std::min<std::uint64_t>(count, piece.size())));
+  }
+
+  // The same, and all that the buffer holds behind it.
+  Result<std::string_view> at_least(std::uint64_t offset, std::uint64_t count) {
+    count = std::min(count, size_ - std::min(offset, size_));
+    if (offset < begin_ || offset + count > begin_ + filled_) {
+      LSM_TRY(fill(offset, std::max(count, kBufferBytes)));
+    }
+    const auto skip = static_cast<std::size_t>(offset - begin_);
+    return std::string_view(bytes_.get(), static_cast<std::size_t>(filled_))
+        .substr(skip);
+  }
+
+ private:
+  Result<void> fill(std::uint64_t offset, std::uint64_t wanted) {
+    if (capacity_ != wanted) {
+      bytes_.reset();
+      bytes_ = std::make_unique_for_overwrite<char[]>(
+          static_cast<std::size_t>(wanted));
+      capacity_ = wanted;
+    }
+    begin_ = offset;
+    filled_ = 0;
+    const std::uint64_t count = std::min(wanted, size_ - offset);
+    LSM_ASSIGN_OR_RETURN(
+        const std::size_t got,
+        file_.read_at(offset, {bytes_.get(), static_cast<std::size_t>(count)}));
+    if (got != count) {
+      return fail(Code::io, fmt::format("{}: offset {}: the file became "
+                                        "shorter while it was read",
+                                        path_, offset + got));
+    }
+    filled_ = got;
+    return {};
+  }
+
+  const File& file_;
+  const std::uint64_t size_;
+  const std::string path_;
+  std::unique_ptr<char[]> bytes_;
+  std::uint64_t capacity_ = 0;
+  std::uint64_t begin_ = 0;  // bytes_ holds [begin_, begin_ + filled_)
+  std::uint64_t filled_ = 0;
+};
+
+// ANCHOR: show-log-reader
+class LogReader {
+ public:
+  LogReader(const File& file, std::uint64_t size, std::string path,
+            FileIdentity identity)
+      : bytes_(file, size, std::move(path)), identity_(identity) {}
+
+  Result<LogEnd> read(const LogVisitor& visit);
+
+ private:
+  struct Record {
+    RecordHeader header;
+    std::string_view payload;
+    std::uint64_t end = 0;  // the offset behind it
+  };
+
+  // Whether the file begins with the header of this log.
+  Result<bool> starts_well();
+  // The header at the front of `bytes`, which stand at `offset`: nullopt when
+  // it does not verify, or claims more than the file has.
+  std::optional<RecordHeader> header_in(std::string_view bytes,
+                                        std::uint64_t offset) const;
+  // The record at `offset`; nullopt when no valid one stands there.
+  Result<std::optional<Record>> record_at(std::uint64_t offset);
+  // Nothing but zeros from `offset` on.
+  Result<bool> zeros_from(std::uint64_t offset);
+  // Takes note of what a mark or seal at `offset` says.
+  void note_mark(const Record& record, std::uint64_t offset);
+  // Looks for marks and seals at every offset from `offset` on.
+  Result<void> note_marks_from(std::uint64_t offset);
+  // The verdict on damage: a torn tail, or corruption.
+  Result<LogEnd> judge(std::uint64_t offset);
+
+  BufferedFile bytes_;
+  const FileIdentity identity_;
+  LogEnd end_;
+};
+// ANCHOR_END: show-log-reader
+
+Result<bool> LogReader::starts_well() {
+  LSM_ASSIGN_OR_RETURN(const std::string_view bytes,
+                       bytes_.at(0, kLogHeaderSizeBytes));
+  LSM_ASSIGN_OR_RETURN(const auto found,
+                       decode_log_header(bytes, bytes_.path()));
+  if (!found) return false;
+  if (found->store_id != identity_.store_id ||
+      found->number != identity_.number) {
+    return fail(Code::corruption,
+                fmt::format("{}: offset 0: log {} of store {:016x}, expected "
+                            "log {} of store {:016x}",
+                            bytes_.path(), found->number, found->store_id,
+                            identity_.number, identity_.store_id));
+  }
+  return true;
+}
+
+std::optional<RecordHeader> LogReader::header_in(std::string_view bytes,
+                                                 std::uint64_t offset) const {
+  // Task 3: LogReader::header_in
+  LSM_TODO("1.6 task 3", "LogReader::header_in");
+}
+
+Result<std::optional<LogReader::Record>> LogReader::record_at(
+    std::uint64_t offset) {
+  // Task 3: LogReader::record_at
+  LSM_TODO("1.6 task 3", "LogReader::record_at");
+}
+
+Result<bool> LogReader::zeros_from(std::uint64_t offset) {
+  while (offset < bytes_.size()) {
+    LSM_ASSIGN_OR_RETURN(const std::string_view piece,
+                         bytes_.at_least(offset, 1));
+    if (piece.find_first_not_of('\0') != piece.npos) return false;
+    offset += piece.size();
+  }
+  return true;
+}
+
+void LogReader::note_mark(const Record& record, std::uint64_t offset) {
+  const bool is_mark = record.header.type == RecordType::mark &&
+                       record.payload.size() == kMarkSizeBytes;
+  const std::uint64_t durable =
+      is_mark ? load_u64(record.payload.data()) : offset;
+  end_.any_mark = true;
+  end_.durable_bytes = std::max(end_.durable_bytes, durable);
+}
+
+Result<LogEnd> LogReader::read(const LogVisitor& visit) {
+  LSM_ASSIGN_OR_RETURN(const bool begun, starts_well());
+  std::uint64_t offset = begun ? kLogHeaderSizeBytes : 0;
+  // Task 3: LogReader::read
+  LSM_TODO("1.6 task 3", "LogReader::read");
+}
+
+Result<void> LogReader::note_marks_from(std::uint64_t offset) {
+  // Task 4: LogReader::note_marks_from
+  LSM_TODO("1.6 task 4", "LogReader::note_marks_from");
+}
+
+Result<LogEnd> LogReader::judge(std::uint64_t offset) {
+  // Task 4: LogReader::judge
+  LSM_TODO("1.6 task 4", "LogReader::judge");
+}
+
+}  // namespace
+
+Result<LogEnd> read_log(FileSystem& fs, const std::string& path,
+                        FileIdentity file, const LogVisitor& visit) {
+  LSM_ASSIGN_OR_RETURN(const auto opened,
+                       fs.open(path, FileSystem::Mode::read));
+  LSM_ASSIGN_OR_RETURN(const std::uint64_t size, opened->size());
+  return LogReader(*opened, size, path, file).read(visit);
+}
+
+Result<std::optional<FileIdentity>> log_identity(FileSystem& fs,
+                                                 const std::string& path) {
+  LSM_ASSIGN_OR_RETURN(const auto file, fs.open(path, FileSystem::Mode::read));
+  std::string header(kLogHeaderSizeBytes, '\0');
+  LSM_ASSIGN_OR_RETURN(const std::size_t count, file->read_at(0, header));
+  header.resize(count);
+  return decode_log_header(header, path);
+}
+
+}  // namespace lsm
