@@ -1,0 +1,792 @@
+// Day 2.5: recovery. A small engine without threads writes logs and tables as
+// the real one does, on a disk that loses its power; every operation has one
+// sequence, so what a recovered store holds is told by its sequences alone:
+// they must be 1 … m, and m must end a batch.
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/block_cache.h"
+#include "base/fault_file_system.h"
+#include "base/filter_policy.h"
+#include "base/sim_file_system.h"
+#include "batch.h"
+#include "log_writer.h"
+#include "manifest.h"
+#include "memtable.h"
+#include "recovery.h"
+#include "support/catch.h"
+#include "support/random.h"
+#include "support/teach.h"
+#include "table.h"
+#include "table_builder.h"
+
+namespace lsm::test {
+
+namespace {
+
+constexpr const char* kPrefix =
+    "I1 of recovery.h: the first m operations, each batch whole; at least what "
+    "was synced";
+constexpr const char* kNumbers = "I3 of recovery.h: no number is used again";
+constexpr const char* kUntouched =
+    "I4 of recovery.h: a damaged store stays as it was found";
+constexpr const char* kGap =
+    "sequences run on without a gap; a loss that a mark covers is corruption";
+
+constexpr std::uint64_t kStore = 0xc0ffee42;
+const std::string kFolder = "db";
+
+const NoFilter& no_filter() {
+  static const NoFilter filter;
+  return filter;
+}
+TableOptions table_options() {
+  return {512, Compression::none, &no_filter()};
+}
+
+std::string key_of(Sequence sequence) {
+  return "key " + std::to_string(sequence % 7);
+}
+std::string value_of(Sequence sequence) {
+  return "value " + std::to_string(sequence) + std::string(60, '.');
+}
+Kind kind_of(Sequence sequence) {
+  return sequence % 5 == 0 ? Kind::remove : Kind::put;
+}
+
+std::string batch_of(Sequence first, std::size_t count) {
+  std::vector<std::string> text;
+  for (Sequence s = first; s < first + count; ++s) {
+    text.push_back(key_of(s));
+    text.push_back(value_of(s));
+  }
+  std::vector<WriteOp> ops;
+  for (std::size_t i = 0; i < count; ++i) {
+    ops.push_back({kind_of(first + i), text[2 * i], text[2 * i + 1]});
+  }
+  std::string bytes;
+  encode_batch(first, ops, bytes);
+  return bytes;
+}
+
+std::string path_of(FileKind kind, std::uint64_t number) {
+  return file_path(kFolder, kind, number);
+}
+
+std::unique_ptr<SimFileSystem> make_disk() {
+  auto fs = std::make_unique<SimFileSystem>();
+  REQUIRE_OK(fs->create_dir(kFolder));
+  REQUIRE_OK(fs->sync_dir("."));
+  return fs;
+}
+
+std::vector<std::string> names_in(FileSystem& fs) {
+  const auto names = fs.list(kFolder);
+  REQUIRE_OK(names);
+  return *names;
+}
+
+Result<Recovered> recover_here(FileSystem& fs, FileNumbers& numbers,
+                               std::size_t buffer_bytes = 1 << 20) {
+  return recover({.fs = fs,
+                  .folder = kFolder,
+                  .table_options = table_options(),
+                  .write_buffer_size_bytes = buffer_bytes,
+                  .numbers = numbers,
+                  .new_store_id = kStore});
+}
+
+// The sequences in the tables of `state`, which must be 1 … m; returns m.
+Sequence held_by(FileSystem& fs, const ManifestState& state) {
+  const std::shared_ptr<BlockCache> cache = make_no_cache();
+  std::map<Sequence, bool> seen;
+  for (const VersionEdit::Added& added : state.files) {
+    const auto table = Table::open(
+        fs, path_of(FileKind::table, added.file.number),
+        {state.store_id, added.file.number}, {&no_filter(), cache.get()});
+    REQUIRE_OK(table);
+    const auto entry = (*table)->iterator(Table::Access::scan);
+    for (entry->seek_to_first(); entry->valid(); entry->next()) {
+      const Sequence s = entry->key().sequence();
+      REQUIRE_SAME(entry->key().user, key_of(s));
+      REQUIRE_SAME(entry->key().kind(), kind_of(s));
+      if (kind_of(s) == Kind::put) REQUIRE_SAME(entry->value(), value_of(s));
+      REQUIRE_SAME(seen.emplace(s, true).second, true);
+    }
+    REQUIRE_OK(entry->status());
+  }
+  const Sequence last = seen.empty() ? 0 : seen.rbegin()->first;
+  INVARIANT(kPrefix);
+  REQUIRE_SAME(seen.size(), last);
+  return last;
+}
+
+// What an engine does to its files, one call at a time. A call that fails
+// ends it.
+class Engine {
+ public:
+  explicit Engine(FileSystem& fs) : fs_(fs) {}
+
+  bool open(std::size_t buffer_bytes = 1 << 20) {
+    auto recovered = recover_here(fs_, numbers_, buffer_bytes);
+    if (!recovered) {
+      error = recovered.error();
+      return false;
+    }
+    state_ = recovered->state;
+    started = synced = acknowledged = state_.last_sequence;
+    const std::uint64_t log = numbers_.take();
+    state_.oldest_log = log;
+    auto manifest = Manifest::create(fs_, kFolder, numbers_, state_);
+    if (!manifest) return false;
+    manifest_ = std::move(*manifest);
+    if (!add_log(log)) return false;
+    return remove_orphans(fs_, kFolder, state_).has_value();
+  }
+
+  bool write(std::size_t count) {
+    const std::string batch = batch_of(started + 1, count);
+    started += count;
+    ends.push_back(started);
+    if (!logs_.back().writer->append(batch)) return false;
+    acknowledged = logs_.back().last = started;
+    return true;
+  }
+  bool sync() {
+    for (std::size_t i = 0; i + 1 < logs_.size(); ++i) {
+      if (logs_[i].sealed) continue;
+      if (!logs_[i].writer->seal()) return false;
+      logs_[i].sealed = true;
+    }
+    if (!logs_.back().writer->sync()) return false;
+    synced = started;
+    return true;
+  }
+  bool freeze() { return add_log(numbers_.take()); }
+  // The oldest frozen memtable becomes a table.
+  bool flush() {
+    if (logs_.size() < 2) return true;
+    const Log& oldest = logs_.front();
+    VersionEdit edit;
+    edit.oldest_log = logs_[1].number;
+    if (oldest.last >= oldest.first) {
+      MemTable memtable(oldest.number, 1 << 20);
+      for (Sequence s = oldest.first; s <= oldest.last; ++s) {
+        memtable.add(s, kind_of(s), key_of(s),
+                     kind_of(s) == Kind::put ? value_of(s) : "");
+      }
+      const std::uint64_t number = numbers_.take();
+      auto builder =
+          TableBuilder::create(fs_, path_of(FileKind::table, number),
+                               {state_.store_id, number}, table_options());
+      if (!builder) return false;
+      const auto entry = memtable.iterator();
+      for (entry->seek_to_first(); entry->valid(); entry->next()) {
+        if (!(*builder)->add(entry->key(), entry->value())) return false;
+      }
+      auto file = (*builder)->finish();
+      if (!file || !fs_.sync_dir(kFolder)) return false;
+      edit.added.push_back({0, *file});
+    }
+    if (!manifest_->append(edit)) return false;
+    synced = std::max(synced, oldest.last);
+    const std::string path = oldest.writer->path();
+    logs_.erase(logs_.begin());
+    return fs_.remove(path).has_value();
+  }
+  bool close() {
+    return sync() && logs_.back().writer->seal() && manifest_->close();
+  }
+
+  Sequence started = 0;       // given to the log, successfully or not
+  Sequence acknowledged = 0;  // the append succeeded
+  Sequence synced = 0;
+  std::vector<Sequence> ends;  // of batches
+  Error error = {Code::internal, ""};
+
+ private:
+  struct Log {
+    std::uint64_t number;
+    std::unique_ptr<LogWriter> writer;
+    Sequence first;
+    Sequence last;
+    bool sealed = false;
+  };
+
+  bool add_log(std::uint64_t number) {
+    auto log = LogWriter::create(fs_, path_of(FileKind::log, number),
+                                 {state_.store_id, number}, 1000);
+    if (!log || !fs_.sync_dir(kFolder)) return false;
+    logs_.push_back({number, std::move(*log), started + 1, started});
+    return true;
+  }
+
+  FileSystem& fs_;
+  FileNumbers numbers_;
+  ManifestState state_;
+  std::unique_ptr<Manifest> manifest_;
+  std::vector<Log> logs_;
+};
+
+// A store whose manifest knows nothing but that logs from 10 on count.
+class Logs {
+ public:
+  Logs() : fs(make_disk()) {
+    FileNumbers numbers;
+    ManifestState start;
+    start.store_id = kStore;
+    start.oldest_log = 10;
+    REQUIRE_OK(Manifest::create(*fs, kFolder, numbers, start));
+  }
+
+  LogWriter& log(std::uint64_t number) {
+    writers.push_back(std::move(*LogWriter::create(
+        *fs, path_of(FileKind::log, number), {kStore, number}, 1000)));
+    return *writers.back();
+  }
+  // Writers gone, as after a kill.
+  void kill() { writers.clear(); }
+  // Puts other bytes where `count` bytes at `offset` stand.
+  void damage(std::uint64_t number, std::uint64_t offset, std::size_t count,
+              char with) {
+    kill();
+    const std::string path = path_of(FileKind::log, number);
+    auto bytes = read_file(*fs, path);
+    REQUIRE_OK(bytes);
+    std::fill_n(bytes->begin() + static_cast<std::ptrdiff_t>(offset), count,
+                with);
+    REQUIRE_OK(fs->remove(path));
+    auto file = fs->open(path, FileSystem::Mode::create);
+    REQUIRE_OK(file);
+    REQUIRE_OK((*file)->append(*bytes));
+  }
+
+  std::unique_ptr<SimFileSystem> fs;
+  std::vector<std::unique_ptr<LogWriter>> writers;
+};
+
+void check_names(const Result<Recovered>& result, const std::string& path,
+                 std::uint64_t offset) {
+  CHECK_ERROR(result, Code::corruption);
+  if (result) return;
+  const std::string place = path + ": offset " + std::to_string(offset) + ":";
+  INFO("to be named: " << place);
+  INFO("message: " << result.error().message);
+  CHECK(result.error().message.find(place) != std::string::npos);
+}
+
+}  // namespace
+
+// Task 1: which store this is.
+
+TEST_CASE("an empty folder becomes a store", "[2.5][task-1][core]") {
+  STORY("Recover an empty folder, with create_if_missing and without.");
+  INVARIANT("a folder without CURRENT is a new store");
+  const auto fs = make_disk();
+  FileNumbers numbers;
+  const auto seen = recover_here(*fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(seen->created, true);
+  CHECK_SAME(seen->state.store_id, kStore);
+  CHECK_SAME(seen->state.files.size(), 0u);
+  CHECK_ERROR(recover({.fs = *fs,
+                       .folder = kFolder,
+                       .table_options = table_options(),
+                       .write_buffer_size_bytes = 1 << 20,
+                       .numbers = numbers,
+                       .create_if_missing = false}),
+              Code::not_found);
+}
+
+TEST_CASE("an existing store is refused when asked to", "[2.5][task-1][core]") {
+  STORY("Create a store; recover with error_if_exists.");
+  INVARIANT("errors of recover: invalid_argument");
+  const Logs store;
+  FileNumbers numbers;
+  CHECK_ERROR(recover({.fs = *store.fs,
+                       .folder = kFolder,
+                       .table_options = table_options(),
+                       .write_buffer_size_bytes = 1 << 20,
+                       .numbers = numbers,
+                       .error_if_exists = true}),
+              Code::invalid_argument);
+}
+
+TEST_CASE("the remains of a first creation are no store",
+          "[2.5][task-1][core]") {
+  STORY("The folder has a manifest, a temporary and an empty log; no CURRENT.");
+  INVARIANT(kNumbers);
+  Logs store;
+  store.log(17);
+  store.kill();
+  REQUIRE_OK(store.fs->rename(join_path(kFolder, kCurrentName),
+                              path_of(FileKind::temporary, 21)));
+  FileNumbers numbers;
+  const auto seen = recover_here(*store.fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(seen->created, true);
+  CHECK(numbers.next() >= 22);
+}
+
+TEST_CASE("a store that has lost CURRENT is refused", "[2.5][task-1][core]") {
+  STORY("Without CURRENT there is a table, or a log with a record.");
+  INVARIANT(kUntouched);
+  for (const bool table : {true, false}) {
+    const auto fs = make_disk();
+    {
+      Engine engine(*fs);
+      REQUIRE(engine.open());
+      REQUIRE(engine.write(2));
+      if (table) REQUIRE((engine.freeze() && engine.flush()));
+    }
+    REQUIRE_OK(fs->remove(join_path(kFolder, kCurrentName)));
+    const std::vector<std::string> before = names_in(*fs);
+    FileNumbers numbers;
+    CHECK_ERROR(recover_here(*fs, numbers), Code::corruption);
+    CHECK_SAME(names_in(*fs), before);
+  }
+}
+
+TEST_CASE("numbers start above the manifest and the listing",
+          "[2.5][task-1][core]") {
+  STORY("The manifest says 40 is next, and the folder has 000050.tmp.");
+  INVARIANT(kNumbers);
+  for (const bool listed : {false, true}) {
+    const auto fs = make_disk();
+    FileNumbers old;
+    ManifestState start;
+    start.store_id = kStore;
+    start.next_file_number = 40;
+    REQUIRE_OK(Manifest::create(*fs, kFolder, old, start));
+    if (listed) {
+      REQUIRE_OK(
+          fs->open(path_of(FileKind::temporary, 50), FileSystem::Mode::create));
+    }
+    FileNumbers numbers;
+    REQUIRE_OK(recover_here(*fs, numbers));
+    CHECK_SAME(numbers.next(), listed ? 51u : 40u);
+  }
+}
+
+TEST_CASE("a table that is missing or cut is corruption",
+          "[2.5][task-1][core]") {
+  STORY("Remove a table that the manifest names; then cut one by a byte.");
+  INVARIANT("I5 of recovery.h: a table is there, with its size");
+  for (const bool missing : {true, false}) {
+    const auto fs = make_disk();
+    {
+      Engine engine(*fs);
+      REQUIRE(engine.open());
+      REQUIRE(engine.write(3));
+      REQUIRE((engine.freeze() && engine.flush() && engine.close()));
+    }
+    std::string table;
+    for (const std::string& name : names_in(*fs)) {
+      if (name.ends_with(".sst")) table = join_path(kFolder, name);
+    }
+    const auto bytes = read_file(*fs, table);
+    REQUIRE_OK(bytes);
+    if (missing) {
+      REQUIRE_OK(fs->remove(table));
+    } else {
+      REQUIRE_OK(fs->truncate_to(table, bytes->size() - 1));
+    }
+    const std::vector<std::string> before = names_in(*fs);
+    FileNumbers numbers;
+    const auto seen = recover_here(*fs, numbers);
+    CHECK_ERROR(seen, Code::corruption);
+    if (!seen) CHECK(seen.error().message.find(table) != std::string::npos);
+    CHECK_SAME(names_in(*fs), before);
+  }
+}
+
+// Task 2: replay.
+
+TEST_CASE("logs are replayed into tables, in order", "[2.5][task-2][core]") {
+  STORY("Logs 10, 999,999 and 1,000,000 hold 1 … 9; log 9 is not needed.");
+  INVARIANT(kPrefix);
+  Logs store;
+  REQUIRE_OK(store.log(9).append(batch_of(77, 2)));
+  REQUIRE_OK(store.log(1'000'000).append(batch_of(8, 2)));
+  REQUIRE_OK(store.log(999'999).append(batch_of(5, 3)));
+  REQUIRE_OK(store.log(10).append(batch_of(1, 3)));
+  REQUIRE_OK(store.writers.back()->append(batch_of(4, 1)));
+  REQUIRE_OK(store.writers.back()->seal());
+  store.kill();
+  FileNumbers numbers;
+  const auto seen = recover_here(*store.fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(held_by(*store.fs, seen->state), 9u);
+  CHECK_SAME(seen->state.last_sequence, 9u);
+  CHECK_SAME(seen->logs, 3u);
+  CHECK_SAME(seen->batches, 4u);
+  CHECK_SAME(seen->operations, 9u);
+  CHECK_SAME(seen->tables.size(), 1u);
+  CHECK_SAME(seen->dropped.has_value(), false);
+  CHECK(numbers.next() > 1'000'001);
+}
+
+TEST_CASE("memory is bounded by the write buffer", "[2.5][task-2][core]") {
+  STORY("Replay 3,000 operations with a write buffer of 64 KiB.");
+  INVARIANT("memory: one memtable and one record");
+  Logs store;
+  LogWriter& log = store.log(10);
+  for (Sequence s = 1; s <= 3000; s += 3)
+    REQUIRE_OK(log.append(batch_of(s, 3)));
+  store.kill();
+  FileNumbers numbers;
+  const auto seen = recover_here(*store.fs, numbers, 64 << 10);
+  REQUIRE_OK(seen);
+  CHECK(seen->tables.size() > 2);
+  CHECK_SAME(seen->tables.size(), seen->state.files.size());
+  CHECK_SAME(held_by(*store.fs, seen->state), 3000u);
+}
+
+TEST_CASE("what recover returns survives a power cut", "[2.5][task-2][core]") {
+  STORY("Recover; the power fails at once; the tables are whole and named.");
+  INVARIANT("I2 of recovery.h: everything that recover returns is durable");
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Logs store;
+    REQUIRE_OK(store.log(10).append(batch_of(1, 9)));
+    store.kill();
+    FileNumbers numbers;
+    const auto seen = recover_here(*store.fs, numbers);
+    REQUIRE_OK(seen);
+    store.fs->power_cycle(CrashModel::ordered, seed);
+    CHECK_SAME(held_by(*store.fs, seen->state), 9u);
+  }
+}
+
+TEST_CASE("a torn tail is dropped and reported", "[2.5][task-2][core]") {
+  STORY("The last of three batches is damaged, and no mark covers it.");
+  INVARIANT(kPrefix);
+  Logs store;
+  LogWriter& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 2)));
+  REQUIRE_OK(log.append(batch_of(3, 2)));
+  const std::uint64_t torn = log.size_bytes();
+  REQUIRE_OK(log.append(batch_of(5, 2)));
+  store.damage(10, torn + 20, 1, '!');
+  FileNumbers numbers;
+  const auto seen = recover_here(*store.fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(held_by(*store.fs, seen->state), 4u);
+  REQUIRE(seen->dropped.has_value());
+  CHECK_SAME(seen->dropped->path, path_of(FileKind::log, 10));
+  CHECK_SAME(seen->dropped->offset, torn);
+}
+
+TEST_CASE("a batch that cannot be is corruption at its offset",
+          "[2.5][task-2][core]") {
+  STORY("A record's checksums verify, but no batch is in it; then an old one.");
+  INVARIANT("a batch is replayed whole or refused");
+  for (const std::string& record : {std::string("nonsense"), batch_of(1, 1)}) {
+    Logs store;
+    LogWriter& log = store.log(10);
+    REQUIRE_OK(log.append(batch_of(1, 2)));
+    const std::uint64_t offset = log.size_bytes();
+    REQUIRE_OK(log.append(record));
+    store.kill();
+    FileNumbers numbers;
+    check_names(recover_here(*store.fs, numbers), path_of(FileKind::log, 10),
+                offset);
+  }
+}
+
+// Task 3: many logs.
+
+TEST_CASE("a hole in one log keeps the next one out", "[2.5][task-3][core]") {
+  STORY(
+      "Log 10 has lost its second batch, as a tear, as a page of zeros, or "
+      "the whole file is gone; log 12 goes on after it.");
+  INVARIANT(kGap);
+  enum class Loss { tear, zeros, file };
+  for (const Loss loss : {Loss::tear, Loss::zeros, Loss::file}) {
+    Logs store;
+    LogWriter& log = store.log(10);
+    REQUIRE_OK(log.append(batch_of(1, 2)));
+    const std::uint64_t hole = log.size_bytes();
+    REQUIRE_OK(log.append(batch_of(3, 2)));
+    const std::uint64_t end = log.size_bytes();
+    REQUIRE_OK(store.log(12).append(batch_of(5, 2)));
+    if (loss == Loss::tear) store.damage(10, hole + 3, 1, '!');
+    if (loss == Loss::zeros) store.damage(10, hole, end - hole, '\0');
+    store.kill();
+    if (loss == Loss::file) {
+      REQUIRE_OK(store.fs->remove(path_of(FileKind::log, 10)));
+    }
+    FileNumbers numbers;
+    const auto seen = recover_here(*store.fs, numbers);
+    REQUIRE_OK(seen);
+    CHECK_SAME(held_by(*store.fs, seen->state),
+               loss == Loss::file ? Sequence{0} : Sequence{2});
+    CHECK_SAME(seen->dropped.has_value(), true);
+  }
+}
+
+TEST_CASE("a mark in a later log makes the hole corruption",
+          "[2.5][task-3][core]") {
+  STORY(
+      "The same holes; but log 12, or a log 14 behind it, has a mark or a "
+      "seal. Nothing is removed.");
+  INVARIANT(kGap);
+  for (const std::uint64_t marked : {12u, 14u}) {
+    for (const char with : {'!', '\0'}) {
+      Logs store;
+      LogWriter& log = store.log(10);
+      REQUIRE_OK(log.append(batch_of(1, 2)));
+      const std::uint64_t hole = log.size_bytes();
+      REQUIRE_OK(log.append(batch_of(3, 2)));
+      const std::uint64_t end = log.size_bytes();
+      LogWriter& next = store.log(12);
+      const std::uint64_t begin = next.size_bytes();
+      REQUIRE_OK(next.append(batch_of(5, 2)));
+      if (marked == 12) REQUIRE_OK(next.sync());
+      LogWriter& last = store.log(14);
+      REQUIRE_OK(last.append(batch_of(7, 2)));
+      if (marked == 14) REQUIRE_OK(last.seal());
+      store.damage(10, hole, end - hole, with);
+      const std::vector<std::string> before = names_in(*store.fs);
+      FileNumbers numbers;
+      const auto seen = recover_here(*store.fs, numbers, 1);
+      if (with == '!') {
+        check_names(seen, path_of(FileKind::log, 10), hole);
+      } else {  // where 10 ends nobody knows; 12 begins too late
+        check_names(seen, path_of(FileKind::log, 12), begin);
+      }
+      INVARIANT(kUntouched);
+      CHECK_SAME(names_in(*store.fs), before);
+    }
+  }
+}
+
+TEST_CASE("a damaged end that lost no batch stops nothing",
+          "[2.5][task-3][core]") {
+  STORY("The seal of log 10 is damaged; log 12 goes on, and has a mark.");
+  INVARIANT(kGap);
+  Logs store;
+  LogWriter& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 4)));
+  const std::uint64_t seal = log.size_bytes();
+  REQUIRE_OK(log.seal());
+  LogWriter& next = store.log(12);
+  REQUIRE_OK(next.append(batch_of(5, 2)));
+  REQUIRE_OK(next.sync());
+  store.damage(10, seal, 1, '!');
+  FileNumbers numbers;
+  const auto seen = recover_here(*store.fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(held_by(*store.fs, seen->state), 6u);
+  CHECK_SAME(seen->dropped.has_value(), false);
+}
+
+TEST_CASE("damage below a mark is corruption", "[2.5][task-3][core]") {
+  STORY("Log 10 was synced; then a byte of its first batch changed.");
+  INVARIANT(kGap);
+  Logs store;
+  LogWriter& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 4)));
+  REQUIRE_OK(log.sync());
+  store.damage(10, 60, 1, '!');
+  FileNumbers numbers;
+  check_names(recover_here(*store.fs, numbers), path_of(FileKind::log, 10), 32);
+}
+
+// Task 4: orphans, and crashes.
+
+TEST_CASE("orphans go, everything else stays", "[2.5][task-4][gold]") {
+  STORY("Crashes left tables, logs, manifests, temporaries; open the store.");
+  INVARIANT("remove_orphans removes what nothing names");
+  const auto fs = make_disk();
+  {
+    Engine engine(*fs);
+    REQUIRE(engine.open());
+    REQUIRE(engine.write(3));
+    REQUIRE((engine.freeze() && engine.flush() && engine.close()));
+  }
+  for (const char* name : {"000100.sst", "000101.log", "000102.manifest",
+                           "000103.tmp", "notes.txt", "LOCK", "12.sst"}) {
+    auto file = fs->open(join_path(kFolder, name), FileSystem::Mode::create);
+    REQUIRE_OK(file);
+  }
+  Engine engine(*fs);
+  REQUIRE(engine.open());
+  std::map<std::string, int> kinds;
+  for (const std::string& name : names_in(*fs)) {
+    kinds[name.substr(name.find('.') + 1)]++;
+    const auto file = parse_file_name(name);
+    if (file) CHECK((file->number < 100 || file->number > 103));
+  }
+  CHECK_SAME(kinds["manifest"], 1);
+  CHECK_SAME(kinds["log"], 1);
+  CHECK_SAME(kinds["tmp"], 0);
+  CHECK_SAME(kinds["sst"], 2);  // its own, and the stranger 12.sst
+  CHECK_SAME(kinds["txt"], 1);
+  FileNumbers numbers;
+  const auto seen = recover_here(*fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(held_by(*fs, seen->state), 3u);
+}
+
+namespace {
+
+// Writes, syncs, freezes and flushes at random, until something fails.
+void work(Engine& engine, Random moves) {
+  for (int i = 0; i < 14; ++i) {
+    if (!engine.write(moves.between(1, 3))) return;
+    if (moves.one_in(3) && !engine.sync()) return;
+    if (moves.one_in(4) && !engine.freeze()) return;
+    if (moves.one_in(5) && !engine.flush()) return;
+  }
+  if (moves.one_in(2)) (void)engine.close();
+}
+
+// Recovers what a crash left; what is there must lie between.
+Sequence check_image(FileSystem& fs, Sequence at_least, Sequence at_most,
+                     const std::vector<Sequence>& ends) {
+  FileNumbers numbers;
+  const auto seen = recover_here(fs, numbers);
+  REQUIRE_OK(seen);
+  const Sequence m = held_by(fs, seen->state);
+  INFO("synced " << at_least << ", started " << at_most << ", found " << m);
+  REQUIRE_SAME(seen->state.last_sequence, m);
+  REQUIRE(m >= at_least);
+  REQUIRE(m <= at_most);
+  REQUIRE((m == 0 || std::ranges::find(ends, m) != ends.end()));
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("a killed process loses nothing acknowledged",
+          "[2.5][task-4][gold]") {
+  STORY("Before each operation of a random run the process is killed.");
+  INVARIANT("after a mere kill all that was acknowledged is there");
+  SEEDED_RANDOM(random, 250);
+  for (std::size_t round = 0; round < scaled(4); ++round) {
+    const auto fs = make_disk();
+    Engine engine(*fs);
+    REQUIRE(engine.open());
+    std::vector<std::pair<std::unique_ptr<SimFileSystem>, Sequence>> images;
+    fs->before_each_operation([&](std::uint64_t) {
+      images.emplace_back(fs->clone(), engine.acknowledged);
+    });
+    work(engine, Random(random.next()));
+    fs->before_each_operation(nullptr);
+    for (const auto& [image, acknowledged] : images) {
+      check_image(*image, acknowledged, engine.started, engine.ends);
+    }
+  }
+}
+
+TEST_CASE("a power cut at any operation leaves a prefix",
+          "[2.5][task-4][gold]") {
+  STORY("A random run; the power fails at each operation; recover.");
+  SEEDED_RANDOM(random, 251);
+  for (std::size_t round = 0; round < scaled(6); ++round) {
+    const Random moves(random.next());
+    const auto whole = make_disk();
+    Engine sound(*whole);
+    REQUIRE(sound.open());
+    work(sound, moves);
+    for (std::uint64_t cut = 1; cut <= whole->operations() + 1; ++cut) {
+      INFO("power cut at operation " << cut);
+      const auto fs = make_disk();
+      fs->cut_power_at(fs->operations() + cut);
+      Engine engine(*fs);
+      if (engine.open()) work(engine, moves);
+      fs->power_cycle(
+          round % 2 == 0 ? CrashModel::ordered : CrashModel::any_subset,
+          random.next());
+      check_image(*fs, engine.synced, engine.started, engine.ends);
+    }
+  }
+}
+
+TEST_CASE("a crash at any operation of a recovery, and again",
+          "[2.5][task-4][gold]") {
+  STORY(
+      "A run ends in a power cut; the power fails at each operation of the "
+      "recovery, then at any of the recovery from that; recover.");
+  SEEDED_RANDOM(random, 252);
+  for (const CrashModel model : {CrashModel::ordered, CrashModel::any_subset}) {
+    const auto fs = make_disk();
+    Engine engine(*fs);
+    REQUIRE(engine.open());
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE((engine.write(3) && engine.write(2) && engine.freeze()));
+    }
+    REQUIRE((engine.flush() && engine.sync() && engine.write(1)));
+    const Sequence synced = engine.synced;
+    const Sequence started = engine.started;
+    fs->power_cycle(model, random.next());
+
+    // A small buffer, so that there are several tables to make.
+    const auto recover_with_cut = [&](SimFileSystem& disk, std::uint64_t cut) {
+      disk.cut_power_at(disk.operations() + cut);
+      Engine next(disk);
+      const bool opened = next.open(1);
+      if (!opened) {
+        // A power cut is all that may go wrong.
+        CHECK(next.error.code != Code::corruption);
+      }
+      disk.power_cycle(model, random.next());
+      return opened;
+    };
+    bool done = false;
+    for (std::uint64_t first = 1; !done; ++first) {
+      INFO("first power cut at operation " << first);
+      const auto once = fs->clone();
+      done = recover_with_cut(*once, first);
+      const Sequence found =
+          check_image(*once->clone(), synced, started, engine.ends);
+      bool done_again = false;
+      for (std::uint64_t second = random.between(1, 4); !done_again;
+           second += random.between(1, 8)) {
+        INFO("second power cut at operation " << second);
+        const auto twice = once->clone();
+        done_again = recover_with_cut(*twice, second);
+        // What one recovery has found the next one finds, too.
+        check_image(*twice, found, found, engine.ends);
+      }
+    }
+  }
+}
+
+TEST_CASE("a fault at any operation of a recovery is an error, no loss",
+          "[2.5][task-4][gold]") {
+  STORY("Each operation of an open fails in turn; then it is tried again.");
+  INVARIANT(kUntouched);
+  const auto fs = make_disk();
+  Engine engine(*fs);
+  REQUIRE(engine.open());
+  REQUIRE((engine.write(3) && engine.freeze() && engine.flush()));
+  REQUIRE((engine.write(2) && engine.freeze() && engine.write(4)));
+  const auto killed = fs->clone();
+  for (const auto effect :
+       {Fault::Effect::none, Fault::Effect::half, Fault::Effect::done}) {
+    bool done = false;
+    for (std::uint64_t nth = 1; !done; ++nth) {
+      INFO("fault at operation " << nth);
+      const auto disk = killed->clone();
+      FaultFileSystem faulty(*disk);
+      faulty.inject({.nth = nth, .effect = effect});
+      {
+        Engine next(faulty);
+        (void)next.open(1);
+      }
+      done = faulty.operations() < nth;
+      CHECK_SAME(faulty.open_handles(), 0);
+      check_image(*disk, 9, 9, engine.ends);
+    }
+  }
+}
+
+}  // namespace lsm::test
