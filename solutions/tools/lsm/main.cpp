@@ -25,7 +25,7 @@ int bad_usage(const std::string& message) {
 CLI::Option* add_size(CLI::App& command, const std::string& name, auto& size,
                       const std::string& about) {
   return command.add_option(name, size, about)
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::AsSizeValue(false).description(""))
       ->type_name("SIZE")
       ->group("Store");
 }
@@ -55,7 +55,7 @@ void add_store_options(CLI::App& command, Options& options) {
                 name == "none" ? Compression::none : Compression::lz4;
           },
           "none or lz4 (lz4)")
-      ->check(CLI::IsMember({"none", "lz4"}))
+      ->check(CLI::IsMember({"none", "lz4"}).description(""))
       ->type_name("NAME")
       ->group("Store");
 }
@@ -174,14 +174,13 @@ void CommandLine::add_crash_commands() {
       ->type_name("PATH");
   add_optional(*demo, "--seed", demo_.seed, "of the heavier load", "S");
 
-  CLI::App* writer =
-      add("writer",
-          "Write a sequence that depends on a seed only, and report each\n"
-          "acknowledged step; goes on where the store stopped. For crash tests",
-          [this] {
-            writer_.path = path_;
-            return run_writer(writer_, options_);
-          });
+  CLI::App* writer = add("writer",
+                         "Write a deterministic sequence and report each\n"
+                         "acknowledged operation; for the crash tests",
+                         [this] {
+                           writer_.path = path_;
+                           return run_writer(writer_, options_);
+                         });
   add_path(*writer);
   writer->add_option("--ops", writer_.ops, "stop after so many steps")
       ->required()
