@@ -529,8 +529,8 @@ TEST_CASE("keys that tie in eight bytes are compared whole",
       "for more than eight; some end in zeros, some in 0xff.");
   INVARIANT("only where the eight bytes tie are whole keys compared");
   std::vector<InternalKeyBuffer> separators;
-  for (const std::string group : {std::string("aaaaaaaaaaaa"), std::string("b"),
-                                  std::string(12, '\xff')}) {
+  for (const std::string& group : {std::string("aaaaaaaaaaaa"),
+                                   std::string("b"), std::string(12, '\xff')}) {
     for (int i = 10; i < 30; i++) {
       separators.emplace_back(InternalKey{group + std::to_string(i), 0});
     }
