@@ -934,7 +934,7 @@ TEST_CASE("readers beside a publisher see Versions in order",
 }
 
 TEST_CASE("many threads read one Version whose tables are not open yet",
-          "[1.5][task-2][gold]") {
+          "[1.5][task-3][gold]") {
   STORY("Four threads read and scan the same random store at once.");
   INVARIANT("a Version never changes: readers need no lock");
   SEEDED_RANDOM(random, 54);
