@@ -12,6 +12,13 @@
 //                                            ─► Version{active, frozen − it,
 //                                                       tree + table}
 //
+//   put a=1, put b=2    log 1: a@1 b@2, memtable 1: a@1 b@2       visible 2
+//   freeze              log 2; Version {active 2, frozen 1, tree –}
+//   put c=3, sync       log 1: seal; log 2: c@3, fsync, mark      visible 3
+//   flush of 1          000003.sst: a@1 b@2, fsync, sync folder
+//                       manifest: added {0, 3}, oldest_log 2; fsync
+//                       Version {active 2, frozen –, tree [3]}; log 1 removed
+//
 // I1 Log before memtable before publication: what a reader can see, a killed
 //    process keeps; what was synced, a power cut spares.
 // I2 A request's operations get contiguous sequences and become visible at
@@ -29,7 +36,12 @@
 // Lock order: leader (the queue's) ─► commit_mutex_ ─► mutex_. mutex_ never
 // covers I/O; commit_mutex_ covers the manifest's.
 // Cost of a write: encode and copy into the log's window (no system call), one
-// skip-list insert, one release store.
+// skip-list insert, one release store. Of a flush: its table's bytes, two
+// fsyncs, one of the folder, one record of the manifest. Memory: at most
+// 1 + max_frozen_memtables write buffers, and the largest request beyond that.
+// Thread safety: commit one call at a time; what else is public, any thread.
+// Used by: the engine, behind a WriteQueue; what a compaction did comes in
+// through install.
 // Source: the shape is LevelDB's DBImpl::Write and MakeRoomForWrite; splitting
 // the two halves of a Version apart is ours.
 #pragma once
@@ -54,12 +66,14 @@
 
 namespace lsm {
 
+// ANCHOR: show-limits
 struct WriteLimits {
   std::size_t write_buffer_size_bytes = std::size_t{64} << 20;
   std::size_t max_frozen_memtables = 2;
   std::size_t level0_runs_to_slow_down = 12;
   std::size_t level0_runs_to_stop = 20;
 };
+// ANCHOR_END: show-limits
 
 // All references outlive the WritePath.
 struct WritePathContext {
@@ -94,18 +108,22 @@ class WritePath {
   WritePath(const WritePath&) = delete;
   WritePath& operator=(const WritePath&) = delete;
 
+  // ANCHOR: show-commit
   // The leader's entry: sets every request's result. One call at a time.
   // Errors: invalid_argument (a key or value too long), what the commit check
   // says, no_space, read_only, io.
   void commit(std::span<WriteRequest* const> group);
+  // ANCHOR_END: show-commit
 
   // Any thread. Take the Version first, then the sequence (I3 of version.h).
   VersionPtr current() const { return cell_.current(); }
   Sequence visible() const { return visible_.load(std::memory_order_acquire); }
 
+  // ANCHOR: show-install
   // Makes `edit` durable, then current. For flushes and compactions. A table
   // that the edit adds must be durable, bytes and name.
   Result<void> install(VersionEdit edit);
+  // ANCHOR_END: show-install
 
   // Waits until every memtable frozen so far is a table. Errors: what stopped
   // the flush; the memtable stays, and the next call tries again.
@@ -152,6 +170,7 @@ class WritePath {
   VersionCell cell_;
   std::atomic<Sequence> visible_;
 
+  // ANCHOR: show-members
   // Leader only: the queue lets one commit run at a time.
   std::shared_ptr<MemTable> active_;
   std::shared_ptr<LogWriter> log_;
@@ -166,6 +185,7 @@ class WritePath {
   // Logs of frozen memtables, oldest first, that were not durable when they
   // were left behind.
   std::deque<std::shared_ptr<LogWriter>> unsealed_ LSM_GUARDED_BY(mutex_);
+  // ANCHOR_END: show-members
   Result<void> broken_ LSM_GUARDED_BY(mutex_);       // I6
   Result<void> flush_error_ LSM_GUARDED_BY(mutex_);  // tried again
   Result<void> compaction_error_ LSM_GUARDED_BY(mutex_);
