@@ -20,6 +20,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/key.h"
@@ -41,6 +42,26 @@ class Iterator {
   [[nodiscard]] virtual Key key() const = 0;
   [[nodiscard]] virtual std::string_view value() const = 0;
   [[nodiscard]] virtual Result<void> status() const = 0;
+};
+
+// An iterator over nothing, whose status is `error`.
+template <class Key>
+class ErrorIterator final : public Iterator<Key> {
+ public:
+  explicit ErrorIterator(Error error) : error_(std::move(error)) {}
+
+  bool valid() const override { return false; }
+  void seek(Key) override {}
+  void seek_to_first() override {}
+  void seek_to_last() override {}
+  void next() override {}
+  void prev() override {}
+  Key key() const override { return {}; }
+  std::string_view value() const override { return {}; }
+  Result<void> status() const override { return std::unexpected(error_); }
+
+ private:
+  Error error_;
 };
 
 using InternalIterator = Iterator<InternalKey>;

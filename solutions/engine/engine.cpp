@@ -106,10 +106,13 @@ Result<void> Engine::start() {
 
 // Writes.
 
+Result<void> Engine::check_open() const {
+  if (!closed_.load(std::memory_order_relaxed)) return {};
+  return fail(Code::closed, path_ + ": the store is closed");
+}
+
 Result<void> Engine::submit(WriteRequest& request) {
-  if (closed_.load(std::memory_order_relaxed)) {
-    return fail(Code::closed, path_ + ": the store is closed");
-  }
+  LSM_TRY(check_open());
   queue_->submit(request);
   if (options_.executor->stepped()) options_.executor->run_one();
   return request.result;
@@ -148,9 +151,7 @@ Result<void> Engine::flush() {
 // Reads: the Version first, the sequence second (version.h, I3).
 
 Result<bool> Engine::get(std::string_view key, std::string& value) {
-  if (closed_.load(std::memory_order_relaxed)) {
-    return fail(Code::closed, path_ + ": the store is closed");
-  }
+  LSM_TRY(check_open());
   const VersionPtr version = write_path_->current();
   return version->get(key, write_path_->visible(), value);
 }
@@ -163,6 +164,10 @@ Result<std::optional<std::string>> Engine::get(std::string_view key) {
 }
 
 std::unique_ptr<UserIterator> Engine::scan(ScanRange range) {
+  if (Result<void> open = check_open(); !open) {
+    return std::make_unique<ErrorIterator<std::string_view>>(
+        std::move(open).error());
+  }
   VersionPtr version = write_path_->current();
   const Sequence at = write_path_->visible();
   open_iterators_->fetch_add(1);
@@ -298,6 +303,7 @@ Result<void> Engine::compact() {
 }
 
 Result<void> Engine::wait_idle() {
+  LSM_TRY(check_open());
   LSM_TRY(write_path_->wait_flushed());
   const MutexLock lock(mutex_);
   LSM_TRY(options_.executor->wait(
@@ -347,6 +353,7 @@ Stats Engine::stats() {
 }
 
 Result<void> Engine::verify() {
+  LSM_TRY(check_open());
   const VersionPtr version = write_path_->current();
   for (int level = 0; level < kMaxLevels; ++level) {
     for (const RunPtr& run : version->tree->level(level)) {
@@ -362,7 +369,7 @@ Result<void> Engine::verify() {
 // The end.
 
 Result<void> Engine::close() {
-  if (closed_.load()) return fail(Code::closed, path_ + ": closed already");
+  LSM_TRY(check_open());
   if (const int open = open_iterators_->load(); open != 0) {
     return fail(Code::busy,
                 fmt::format("{}: {} iterators are still open", path_, open));

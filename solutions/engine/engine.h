@@ -64,6 +64,7 @@ class Engine final : public Db {
   Engine(std::string path, Options options);
 
   Result<void> start();
+  Result<void> check_open() const;
   Result<void> submit(WriteRequest& request);
   Result<void> shut_down();
 
