@@ -189,6 +189,17 @@ TEST_CASE("a batch owns contiguous sequences", "[1.7][task-1][core]") {
   CHECK_SAME(store.put("e", "5").first_sequence, Sequence{5});
   CHECK_SAME(store.get("a"), "(absent)");
   CHECK_SAME(store.get("b"), "3");
+  std::vector<InternalKeyBuffer> keys;
+  const auto entry = store.path->current()->active->iterator();
+  for (entry->seek_to_first(); entry->valid(); entry->next())
+    keys.emplace_back(entry->key());
+  const std::vector<InternalKeyBuffer> expected = {
+      InternalKeyBuffer({"a", make_tag(3, Kind::remove)}),
+      InternalKeyBuffer({"a", make_tag(1, Kind::put)}),
+      InternalKeyBuffer({"b", make_tag(4, Kind::put)}),
+      InternalKeyBuffer({"b", make_tag(2, Kind::put)}),
+      InternalKeyBuffer({"e", make_tag(5, Kind::put)})};
+  CHECK_SAME(keys, expected);
 }
 
 TEST_CASE("the log holds every write in order", "[1.7][task-1][core]") {
