@@ -97,7 +97,7 @@ class OutputWriter {
 // What the task names, found in the tree.
 struct Inputs {
   std::vector<InputRun> runs;  // newest first
-  std::vector<std::vector<TableHandlePtr>> below;
+  std::vector<RunPtr> below;
   std::uint64_t bytes = 0;
   VersionEdit edit;  // removes them
 };
@@ -138,7 +138,7 @@ Result<Inputs> find_inputs(const Tree& tree, const CompactionTask& task) {
         }
       }
       if (after_inputs && !others.empty()) {
-        inputs.below.push_back(std::move(others));
+        inputs.below.push_back(std::make_shared<const Run>(std::move(others)));
       }
     }
   }

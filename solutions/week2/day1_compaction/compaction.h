@@ -74,7 +74,7 @@ class DropRule {
 
   // `below` holds the runs that are older than the output and not inputs.
   DropRule(const Retention& retention, const CompactionFilter& filter,
-           std::vector<std::vector<TableHandlePtr>> below);
+           std::vector<RunPtr> below);
 
   // Call for every entry, in internal key order.
   Verdict judge(const InternalKey& key, std::string_view value);
@@ -84,7 +84,7 @@ class DropRule {
 
   const Retention& retention_;
   const CompactionFilter& filter_;
-  std::vector<std::vector<TableHandlePtr>> below_;
+  std::vector<RunPtr> below_;
   std::size_t newest_stripe_;
   std::string user_;
   bool seen_ = false;            // user_ holds a key

@@ -6,7 +6,7 @@
 namespace lsm {
 
 DropRule::DropRule(const Retention& retention, const CompactionFilter& filter,
-                   std::vector<std::vector<TableHandlePtr>> below)
+                   std::vector<RunPtr> below)
     : retention_(retention),
       filter_(filter),
       below_(std::move(below)),
@@ -32,14 +32,8 @@ DropRule::Verdict DropRule::judge(const InternalKey& key,
 }
 
 bool DropRule::older_may_lie_below(std::string_view user) const {
-  return std::ranges::any_of(below_, [user](const auto& run) {
-    const auto at = std::ranges::lower_bound(
-        run, user, std::ranges::less{},
-        [](const TableHandlePtr& table) -> std::string_view {
-          return table->meta()->largest.user();
-        });
-    return at != run.end() && (*at)->meta()->smallest.user() <= user;
-  });
+  return std::ranges::any_of(
+      below_, [user](const RunPtr& run) { return run->find(user) != nullptr; });
 }
 
 }  // namespace lsm
