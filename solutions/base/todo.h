@@ -1,7 +1,7 @@
 // LSM_TODO stands where you will write code. It throws, so an unwritten task
 // fails its test with its own name instead of crashing or passing by luck:
 //
-//   not implemented yet: 1.1 task 2 — MemTable::get
+//   not implemented yet: 1.1 task 3 — MemTable::get
 //
 // It is the one throw in the course; no core path uses exceptions.
 // Only starters include this header: the warnings that a body still to be

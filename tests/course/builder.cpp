@@ -194,9 +194,13 @@ std::vector<CompileError> compile_errors(std::string_view output,
                       .source = {},
                       .mine = true});
   }
-  std::ranges::stable_sort(
-      result, [](const auto& a, const auto& b) { return a.mine && !b.mine; });
-  return result;
+  std::vector<CompileError> mine_first;
+  for (const bool mine : {true, false}) {
+    for (const CompileError& error : result) {
+      if (error.mine == mine) mine_first.push_back(error);
+    }
+  }
+  return mine_first;
 }
 
 std::string last_lines(std::string_view text, std::size_t count) {

@@ -166,16 +166,22 @@ std::optional<Invariant> find_invariant(string_view header,
   return std::nullopt;
 }
 
-std::optional<Invariant> find_invariant(const Room& room, string_view number) {
+std::optional<Invariant> find_invariant(const Room& room, string_view cited) {
+  const std::string number = invariant_number(cited);
   if (number.empty()) return std::nullopt;
+  std::optional<Invariant> only;
   for (const auto& [name, source] : read_sources(room.reference)) {
     if (!name.ends_with(".h")) continue;
     std::optional<Invariant> found = find_invariant(source, number);
     if (!found) continue;
     found->file = room.folder + "/" + name;
-    return found;
+    if (cited.find(" of " + name) != string_view::npos) return found;
+    // Two headers count from I1 on: the number alone names neither.
+    if (only) return std::nullopt;
+    only = std::move(found);
   }
-  return std::nullopt;
+  // "I2 of tree_shape.h" may name another room's header, or one of base/.
+  return cited.find(".h") == string_view::npos ? only : std::nullopt;
 }
 
 }  // namespace lsm::course

@@ -43,9 +43,10 @@ struct Invariant {
 std::optional<Invariant> find_invariant(std::string_view header,
                                         std::string_view number);
 
-// The same, sought in every header of the room's reference.
+// The one that a test cites: "I2 …", or "I2 of log_format.h …" where the room
+// has several headers. Nothing when that names none of them, or more than one.
 std::optional<Invariant> find_invariant(const Room& room,
-                                        std::string_view number);
+                                        std::string_view cited);
 
 // "I2" from "I2 the newest …"; empty when it starts otherwise.
 std::string invariant_number(std::string_view text);

@@ -826,7 +826,7 @@ TEST_CASE("values larger than a block", "[1.3][task-5][core]") {
   for (const Compression compression : {Compression::none, Compression::lz4}) {
     Desk desk;
     Entries entries;
-    for (const std::size_t size : {0, 255, 256, 70'000, 1'000'000}) {
+    for (const std::size_t size : {0u, 255u, 256u, 70'000u, 1'000'000u}) {
       entries.push_back(put("key" + std::to_string(1'000'000 + size), 9,
                             std::string(size, 'v')));
     }

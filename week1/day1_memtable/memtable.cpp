@@ -49,7 +49,7 @@ void MemTable::add(Sequence sequence, Kind kind, std::string_view key,
   entries_.store(entries() + 1, std::memory_order_relaxed);
 }
 
-// Hooks `node` in after finger_, and moves the finger onto it.
+// Hooks `node` in after finger_, in every lane of its tower.
 void MemTable::link(Node* node) {
   // Task 2: MemTable::link
   LSM_TODO("1.1 task 2", "MemTable::link");

@@ -15,7 +15,8 @@
 //    none behind it: what is read is a prefix of what was written.
 // I2 Damage at offset d is corruption when a mark or seal, before or behind
 //    it, says that more than d bytes were durable; else it is a torn tail. A
-//    length or type that flipped is no exception.
+//    length or type that flipped is no exception. Anything but zeros behind a
+//    seal is corruption: the seal was synced, and nothing follows it.
 // I3 No length is believed before its checksum; no byte outside the file is
 //    asked for.
 // The stated limit: the mark of the last sync before a crash may be lost with

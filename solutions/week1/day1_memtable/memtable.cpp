@@ -68,7 +68,7 @@ void MemTable::add(Sequence sequence, Kind kind, std::string_view key,
   entries_.store(entries() + 1, std::memory_order_relaxed);
 }
 
-// Hooks `node` in after finger_, and moves the finger onto it.
+// Hooks `node` in after finger_, in every lane of its tower.
 void MemTable::link(Node* node) {
   // ANCHOR: task-1-1-2 MemTable::link
   if (node->height > height()) {

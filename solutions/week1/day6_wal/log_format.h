@@ -18,10 +18,11 @@
 //    83  43 00 00 00 00 00 00 00                             67 are durable
 //    91  00 00 …                                             not yet used
 //
-// I1 header_sum covers the 12 bytes after it, payload_sum the payload. Both are
-//    bound to store, file and their offset (base/checksum.h), so what an
-//    earlier log left on the disk, or a copy of a record inside a value, does
-//    not verify.
+// I1 header_sum covers the 12 bytes after it, bound to the offset of the record
+//    (where header_sum itself stands); payload_sum covers the payload, bound to
+//    the payload's offset. Both are bound to store and file (base/checksum.h):
+//    what an earlier log left on the disk, or a copy of a record inside a
+//    value, does not verify.
 // I2 A length is believed only after header_sum has verified; a length or type
 //    that flipped is damage, and so is a header of zeros before other bytes.
 // I3 Zeros from some record's place to the end of the file are space that was
