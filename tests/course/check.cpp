@@ -300,6 +300,8 @@ Checked check_room(const Course& course, const Room& room,
   Checked result;
   Course where = course;
   if (!options.sanitizer.empty()) {
+    // By default ThreadSanitizer prints a race and lets the test pass.
+    setenv("TSAN_OPTIONS", "halt_on_error=1", 0);
     where.build = course.root / "build" / options.sanitizer;
     show_status("  configuring build/" + options.sanitizer + " ...");
     result.built = configure(
