@@ -59,6 +59,7 @@ bool read_removed(ByteReader& reader, VersionEdit::Removed& removed) {
   return read_level(reader, removed.level) && reader.varint(removed.number);
 }
 
+// ANCHOR: show-read-list
 // A count, and then that many; grows by what is there, not by what is claimed.
 template <class Item, class ReadItem>
 bool read_list(ByteReader& reader, std::vector<Item>& items, ReadItem read) {
@@ -69,6 +70,7 @@ bool read_list(ByteReader& reader, std::vector<Item>& items, ReadItem read) {
   }
   return true;
 }
+// ANCHOR_END: show-read-list
 
 bool read_optional(ByteReader& reader, bool present,
                    std::optional<std::uint64_t>& value) {
@@ -78,6 +80,7 @@ bool read_optional(ByteReader& reader, bool present,
 }  // namespace
 
 std::string encode_edit(const VersionEdit& edit) {
+  // ANCHOR: task-2-4-1 encode_edit
   std::string bytes;
   append_varint(bytes, edit.removed.size());
   for (const VersionEdit::Removed& removed : edit.removed) {
@@ -96,9 +99,11 @@ std::string encode_edit(const VersionEdit& edit) {
   if (edit.next_file_number) append_varint(bytes, *edit.next_file_number);
   if (edit.last_sequence) append_varint(bytes, *edit.last_sequence);
   return bytes;
+  // ANCHOR_END: task-2-4-1
 }
 
 Result<VersionEdit> decode_edit(std::string_view record) {
+  // ANCHOR: task-2-4-1 decode_edit
   ByteReader reader(record);
   const auto refuse = [&](std::string_view what) {
     return fail(Code::corruption,
@@ -123,6 +128,7 @@ Result<VersionEdit> decode_edit(std::string_view record) {
   }
   if (!reader.empty()) return refuse("the end");
   return edit;
+  // ANCHOR_END: task-2-4-1
 }
 
 }  // namespace lsm

@@ -36,6 +36,7 @@ EditSum::RunKey EditSum::run_of(const VersionEdit::Added& added) {
 }
 
 Result<void> EditSum::remove(const VersionEdit::Removed& removed) {
+  // ANCHOR: task-2-4-2 EditSum::remove
   const auto table = tables_.find(removed.number);
   if (table == tables_.end() || table->second.level != removed.level) {
     return refuse(removed.number, removed.level, "removed, but not there");
@@ -45,9 +46,11 @@ Result<void> EditSum::remove(const VersionEdit::Removed& removed) {
   if (run->second.empty()) runs_.erase(run);
   tables_.erase(table);
   return {};
+  // ANCHOR_END: task-2-4-2
 }
 
 Result<void> EditSum::add(const VersionEdit::Added& added) {
+  // ANCHOR: task-2-4-2 EditSum::add
   const FileMeta& file = added.file;
   if (added.level < 0 || added.level >= kMaxLevels) {
     return refuse(file.number, added.level, "there is no such level");
@@ -71,9 +74,11 @@ Result<void> EditSum::add(const VersionEdit::Added& added) {
     return refuse(file.number, added.level, "overlaps a table of its run");
   }
   return {};
+  // ANCHOR_END: task-2-4-2
 }
 
 Result<void> EditSum::apply(const VersionEdit& edit) {
+  // ANCHOR: task-2-4-2 EditSum::apply
   for (const VersionEdit::Removed& removed : edit.removed) {
     LSM_TRY(remove(removed));
   }
@@ -90,6 +95,7 @@ Result<void> EditSum::apply(const VersionEdit& edit) {
   }
   last_sequence_ = std::max(last_sequence_, edit.last_sequence.value_or(0));
   return {};
+  // ANCHOR_END: task-2-4-2
 }
 
 VersionEdit EditSum::total() const {

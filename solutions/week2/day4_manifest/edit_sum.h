@@ -28,6 +28,7 @@
 
 namespace lsm {
 
+// ANCHOR: show-manifest-state
 // What a manifest says, or what a new one begins with.
 struct ManifestState {
   std::uint64_t store_id = 0;
@@ -39,7 +40,9 @@ struct ManifestState {
 
   friend bool operator==(const ManifestState&, const ManifestState&) = default;
 };
+// ANCHOR_END: show-manifest-state
 
+// ANCHOR: show-edit-sum
 class EditSum {
  public:
   // Errors: corruption, naming what the edit contradicts.
@@ -62,5 +65,6 @@ class EditSum {
   std::uint64_t next_file_number_ = 1;
   Sequence last_sequence_ = 0;
 };
+// ANCHOR_END: show-edit-sum
 
 }  // namespace lsm

@@ -34,11 +34,22 @@ VersionEdit as_edit(const ManifestState& state) {
   return edit;
 }
 
+ManifestState as_state(FileIdentity manifest, const EditSum& sum) {
+  VersionEdit total = sum.total();
+  return {manifest.store_id,
+          manifest.number,
+          std::move(total.added),
+          *total.oldest_log,
+          std::max(*total.next_file_number, manifest.number + 1),
+          *total.last_sequence};
+}
+
 // The commit point of a new manifest: before the rename the old one counts,
 // after it the new one.
 Result<void> switch_current(FileSystem& fs, const std::string& folder,
                             std::uint64_t temporary_number,
                             FileIdentity manifest) {
+  // ANCHOR: task-2-4-3 switch_current
   const std::string temporary =
       file_path(folder, FileKind::temporary, temporary_number);
   LSM_ASSIGN_OR_RETURN(const auto file,
@@ -48,6 +59,7 @@ Result<void> switch_current(FileSystem& fs, const std::string& folder,
   LSM_TRY(file->close());
   LSM_TRY(fs.rename(temporary, join_path(folder, kCurrentName)));
   return fs.sync_dir(folder);
+  // ANCHOR_END: task-2-4-3
 }
 
 }  // namespace
@@ -71,6 +83,7 @@ Result<std::unique_ptr<Manifest>> Manifest::create(FileSystem& fs,
 }
 
 Result<void> Manifest::start_file() {
+  // ANCHOR: task-2-4-3 Manifest::start_file
   number_ = numbers_.take();
   const std::uint64_t temporary_number = numbers_.take();
   const FileIdentity identity{store_id_, number_};
@@ -84,27 +97,38 @@ Result<void> Manifest::start_file() {
   LSM_TRY(append_durably(total));
   LSM_TRY(fs_.sync_dir(folder_));
   LSM_TRY(switch_current(fs_, folder_, temporary_number, identity));
-  roll_at_bytes_ = std::max(kRollBytes, 2 * writer_->size_bytes());
+  whole_bytes_ = writer_->size_bytes();
   return {};
+  // ANCHOR_END: task-2-4-3
 }
 
 Result<void> Manifest::append_durably(const VersionEdit& edit) {
+  // ANCHOR: task-2-4-3 Manifest::append_durably
   LSM_TRY(writer_->append(encode_edit(edit)));
   LSM_TRY(writer_->sync());
   return writer_->sync();  // the first sync's mark is durable, too
+  // ANCHOR_END: task-2-4-3
 }
 
 Result<void> Manifest::append(const VersionEdit& edit) {
+  // ANCHOR: task-2-4-3 Manifest::append
   if (error_) return std::unexpected(*error_);
-  if (writer_->size_bytes() >= roll_at_bytes_) {
-    const std::string old = writer_->path();
-    LSM_TRY(keep_error(start_file()));
-    (void)fs_.remove(old);  // if it stays, the next open removes it
-  }
+  LSM_TRY(keep_error(roll_if_grown()));
   if (Result<void> sound = sum_.apply(edit); !sound) {
     return keep_error(fail(Code::internal, sound.error().message));  // I4
   }
   return keep_error(append_durably(edit));
+  // ANCHOR_END: task-2-4-3
+}
+
+Result<void> Manifest::roll_if_grown() {
+  // ANCHOR: task-2-4-5 Manifest::roll_if_grown
+  if (writer_->size_bytes() < std::max(kRollBytes, 2 * whole_bytes_)) return {};
+  const std::string old = writer_->path();
+  LSM_TRY(start_file());
+  (void)fs_.remove(old);  // if it stays, the next open removes it
+  return {};
+  // ANCHOR_END: task-2-4-5
 }
 
 Result<void> Manifest::close() {
@@ -145,6 +169,7 @@ Result<std::optional<FileIdentity>> read_current(FileSystem& fs,
 
 Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
                                                    const std::string& folder) {
+  // ANCHOR: task-2-4-4 read_manifest
   LSM_ASSIGN_OR_RETURN(const auto current, read_current(fs, folder));
   if (!current) return std::nullopt;
   const std::string path =
@@ -177,13 +202,8 @@ Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
                             path, end.offset));
   }
 
-  VersionEdit total = sum.total();
-  return ManifestState{current->store_id,
-                       current->number,
-                       std::move(total.added),
-                       *total.oldest_log,
-                       std::max(*total.next_file_number, current->number + 1),
-                       *total.last_sequence};
+  return as_state(*current, sum);
+  // ANCHOR_END: task-2-4-4
 }
 
 }  // namespace lsm

@@ -32,9 +32,11 @@
 //    it is read, and refused when it is appended.
 // I5 After a failure every later call fails: what reached the disk is unknown.
 //    Nothing is deleted; the next open reads what is there.
+// I6 A manifest never grows past 1 MiB, or twice what it began with, by more
+//    than one edit.
 // Cost: an append is two fsyncs of a few hundred bytes, paid per flush and
-// compaction. Reading is O(bytes); a manifest stays within about twice the
-// size of its sum, and 1 MiB.
+// compaction. Reading is O(bytes), which I6 bounds however long the store
+// lives.
 // Thread safety: the caller serializes (the commit mutex of 1.7).
 // Source: LevelDB's doc/impl.md and db/version_set.cc. LevelDB syncs no
 // directory before it relies on CURRENT, and its tails are dropped silently;
@@ -75,7 +77,11 @@ class Manifest final : public VersionLog {
 
   // Steps 1 to 4 with the sum as it stands.
   Result<void> start_file();
+  // The edit, fsync, a mark, fsync.
   Result<void> append_durably(const VersionEdit& edit);
+  // Steps 1 to 5, when the file is larger than its bound (I6).
+  Result<void> roll_if_grown();
+  // Remembers the first failure.
   Result<void> keep_error(Result<void> result);
 
   FileSystem& fs_;
@@ -85,8 +91,8 @@ class Manifest final : public VersionLog {
   EditSum sum_;
   std::unique_ptr<LogWriter> writer_;
   std::uint64_t number_ = 0;
-  std::uint64_t roll_at_bytes_ = 0;
-  std::optional<Error> error_;  // the first one (I5)
+  std::uint64_t whole_bytes_ = 0;  // the file's size when it was begun
+  std::optional<Error> error_;     // the first one (I5)
 };
 
 // What CURRENT says; nullopt when there is no CURRENT.

@@ -15,6 +15,7 @@
 namespace lsm {
 namespace {
 
+// ANCHOR: show-listing
 // The numbers in a folder's names, by kind, ascending.
 struct Listing {
   std::vector<std::uint64_t> tables;
@@ -34,7 +35,9 @@ Result<Listing> list_folder(const RecoveryContext& context) {
   std::ranges::sort(listing.logs);  // "1000000.log" sorts before "999999.log"
   return listing;
 }
+// ANCHOR_END: show-listing
 
+// A log that was begun, and nothing more, has none.
 Result<bool> has_records(FileSystem& fs, const std::string& path) {
   LSM_ASSIGN_OR_RETURN(const auto identity, log_identity(fs, path));
   if (!identity) return false;
@@ -54,6 +57,7 @@ std::uint64_t random_store_id() {
 
 Result<Recovered> recover_without_current(const RecoveryContext& context,
                                           const Listing& listing) {
+  // ANCHOR: task-2-5-1 recover_without_current
   std::string left;
   if (!listing.tables.empty()) {
     left = file_path(context.folder, FileKind::table, listing.tables.front());
@@ -77,11 +81,13 @@ Result<Recovered> recover_without_current(const RecoveryContext& context,
       context.new_store_id != 0 ? context.new_store_id : random_store_id();
   recovered.state.next_file_number = context.numbers.next();
   return recovered;
+  // ANCHOR_END: task-2-5-1
 }
 
 // I5.
 Result<void> check_table(const RecoveryContext& context,
                          const FileMeta& table) {
+  // ANCHOR: task-2-5-1 check_table
   const std::string path =
       file_path(context.folder, FileKind::table, table.number);
   LSM_ASSIGN_OR_RETURN(const bool there, context.fs.exists(path));
@@ -100,11 +106,13 @@ Result<void> check_table(const RecoveryContext& context,
                             table.size_bytes, size));
   }
   return {};
+  // ANCHOR_END: task-2-5-1
 }
 
 }  // namespace
 
 Result<Recovered> recover(const RecoveryContext& context) {
+  // ANCHOR: task-2-5-1 recover
   LSM_ASSIGN_OR_RETURN(const Listing listing, list_folder(context));
   LSM_ASSIGN_OR_RETURN(auto state, read_manifest(context.fs, context.folder));
   if (!state) return recover_without_current(context, listing);
@@ -122,11 +130,13 @@ Result<Recovered> recover(const RecoveryContext& context) {
     LSM_TRY(replay.add_log(number));
   }
   return replay.finish();
+  // ANCHOR_END: task-2-5-1
 }
 
 Result<std::vector<std::string>> remove_orphans(FileSystem& fs,
                                                 const std::string& folder,
                                                 const ManifestState& state) {
+  // ANCHOR: task-2-5-4 remove_orphans
   LSM_ASSIGN_OR_RETURN(const auto current, read_current(fs, folder));
   if (!current) {
     return fail(Code::internal, folder + ": nothing is an orphan yet");
@@ -157,6 +167,7 @@ Result<std::vector<std::string>> remove_orphans(FileSystem& fs,
     if (fs.remove(join_path(folder, name))) removed.push_back(name);
   }
   return removed;
+  // ANCHOR_END: task-2-5-4
 }
 
 }  // namespace lsm

@@ -65,6 +65,7 @@
 
 namespace lsm {
 
+// ANCHOR: show-recovery
 struct RecoveryContext {
   FileSystem& fs;
   std::string folder;  // exists, and is locked
@@ -93,6 +94,7 @@ struct Recovered {
   std::vector<std::uint64_t> tables;  // written from the logs
   std::optional<DroppedTail> dropped;
 };
+// ANCHOR_END: show-recovery
 
 // Errors: corruption, naming file and offset or the missing file; not_found
 // and invalid_argument for create_if_missing and error_if_exists;

@@ -23,6 +23,7 @@ Replay::~Replay() {
 }
 
 Result<void> Replay::add_log(std::uint64_t number) {
+  // ANCHOR: task-2-5-2 Replay::add_log
   if (number < recovered_.state.oldest_log) return {};
   log_number_ = number;
   const std::string path = file_path(context_.folder, FileKind::log, number);
@@ -38,30 +39,20 @@ Result<void> Replay::add_log(std::uint64_t number) {
     damaged_end_ = {path, end.offset, "expected a valid record"};
   }
   return {};
+  // ANCHOR_END: task-2-5-2
 }
 
 Result<void> Replay::add_batch(const std::string& path, std::uint64_t offset,
                                std::string_view record) {
-  if (lost_) return {};
-  const auto corrupt = [&](const std::string& what) {
-    return fail(Code::corruption,
-                fmt::format("{}: offset {}: {}", path, offset, what));
-  };
+  // ANCHOR: task-2-5-2 Replay::add_batch
   const auto batch = decode_batch(record);
-  if (!batch) return corrupt(batch.error().message);
+  if (!batch) {
+    return fail(Code::corruption, fmt::format("{}: offset {}: {}", path, offset,
+                                              batch.error().message));
+  }
   if (batch->ops.empty()) return {};
-  if (batch->first > last_ + 1) {
-    lost_ = damaged_end_.value_or(
-        DroppedTail{path, offset,
-                    fmt::format("expected sequence {}, found {}", last_ + 1,
-                                batch->first)});
-    return {};
-  }
-  if (batch->first <= last_) {
-    return corrupt(
-        fmt::format("sequence {} again, expected {}", batch->first, last_ + 1));
-  }
-  damaged_end_.reset();
+  LSM_ASSIGN_OR_RETURN(const bool next, goes_on(path, offset, batch->first));
+  if (!next) return {};
 
   if (!memtable_) {
     memtable_ = std::make_unique<MemTable>(log_number_,
@@ -76,17 +67,41 @@ Result<void> Replay::add_batch(const std::string& path, std::uint64_t offset,
   recovered_.operations += batch->ops.size();
   if (memtable_->memory_bytes() < context_.write_buffer_size_bytes) return {};
   return write_table();
+  // ANCHOR_END: task-2-5-2
+}
+
+Result<bool> Replay::goes_on(const std::string& path, std::uint64_t offset,
+                             Sequence first) {
+  // ANCHOR: task-2-5-3 Replay::goes_on
+  if (lost_) return false;
+  if (first == last_ + 1) {
+    damaged_end_.reset();  // it has lost nothing
+    return true;
+  }
+  DroppedTail here{
+      path, offset,
+      fmt::format("expected sequence {}, found {}", last_ + 1, first)};
+  if (first <= last_) {
+    return fail(Code::corruption,
+                fmt::format("{}: offset {}: {}", path, offset, here.reason));
+  }
+  lost_ = damaged_end_.value_or(std::move(here));
+  return false;
+  // ANCHOR_END: task-2-5-3
 }
 
 Result<void> Replay::check_loss(const std::string& path) const {
+  // ANCHOR: task-2-5-3 Replay::check_loss
   const auto& loss = lost_ ? lost_ : damaged_end_;
   if (!loss) return {};
   return fail(Code::corruption,
               fmt::format("{}: offset {}: {}; {} says that it was durable",
                           loss->path, loss->offset, loss->reason, path));
+  // ANCHOR_END: task-2-5-3
 }
 
 Result<void> Replay::write_table() {
+  // ANCHOR: task-2-5-2 Replay::write_table
   const std::uint64_t number = context_.numbers.take();
   recovered_.tables.push_back(number);
   LSM_ASSIGN_OR_RETURN(
@@ -103,6 +118,7 @@ Result<void> Replay::write_table() {
   recovered_.state.files.push_back({0, std::move(file)});
   memtable_.reset();
   return {};
+  // ANCHOR_END: task-2-5-2
 }
 
 Result<Recovered> Replay::finish() {

@@ -21,6 +21,7 @@
 
 namespace lsm {
 
+// ANCHOR: show-replay
 class Replay {
  public:
   Replay(const RecoveryContext& context, ManifestState state);
@@ -36,6 +37,11 @@ class Replay {
  private:
   Result<void> add_batch(const std::string& path, std::uint64_t offset,
                          std::string_view record);
+  // Whether the batch at `offset` is the next one; false when a gap before it
+  // has ended the replay.
+  Result<bool> goes_on(const std::string& path, std::uint64_t offset,
+                       Sequence first);
+  // The memtable becomes a table.
   Result<void> write_table();
   // Refuses a loss that a mark in `path` says was durable.
   Result<void> check_loss(const std::string& path) const;
@@ -52,5 +58,6 @@ class Replay {
   std::optional<DroppedTail> lost_;
   bool finished_ = false;
 };
+// ANCHOR_END: show-replay
 
 }  // namespace lsm

@@ -1,0 +1,70 @@
+// The sum of version edits: which tables there are, after all that happened.
+//
+//   {added {0, 7}}  +  {added {0, 9}}  +  {removed {0, 7} {0, 9}, added {1,
+//   11}}
+//        {7}        ►      {7, 9}      ►                 {11}
+//
+// I1 A number names at most one table, and a table stands in one level.
+// I2 A removed table was there, in that level.
+// I3 Tables of one run share no user key (a deeper level is one run).
+// I4 A table's numbers make sense: smallest <= largest, and so on (I1, I2 of
+//    base/file_meta.h).
+// I5 The last sequence is that of the newest operation that any table has
+//    held: operations up to it need no log. It never goes back, and neither
+//    does the number of the oldest log needed.
+// An edit that breaks one of these was not written by a sound engine: applying
+// it is refused, and the sum is worth nothing afterwards.
+// Cost of an edit: O(tables it names * log(tables)).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/version_edit.h"
+
+namespace lsm {
+
+// ANCHOR: show-manifest-state
+// What a manifest says, or what a new one begins with.
+struct ManifestState {
+  std::uint64_t store_id = 0;
+  std::uint64_t number = 0;  // of the manifest that was read
+  std::vector<VersionEdit::Added> files;
+  std::uint64_t oldest_log = 0;        // logs below it are not needed
+  std::uint64_t next_file_number = 1;  // above every number it names
+  Sequence last_sequence = 0;          // I5
+
+  friend bool operator==(const ManifestState&, const ManifestState&) = default;
+};
+// ANCHOR_END: show-manifest-state
+
+// ANCHOR: show-edit-sum
+class EditSum {
+ public:
+  // Errors: corruption, naming what the edit contradicts.
+  Result<void> apply(const VersionEdit& edit);
+
+  // The whole sum as one edit.
+  VersionEdit total() const;
+
+ private:
+  Result<void> remove(const VersionEdit::Removed& removed);
+  Result<void> add(const VersionEdit::Added& added);
+
+  using RunKey = std::pair<int, std::uint64_t>;  // level, run
+  static RunKey run_of(const VersionEdit::Added& added);
+
+  std::map<std::uint64_t, VersionEdit::Added> tables_;  // by number
+  // For each run, its tables' numbers by smallest user key.
+  std::map<RunKey, std::map<std::string, std::uint64_t>> runs_;
+  std::uint64_t oldest_log_ = 0;
+  std::uint64_t next_file_number_ = 1;
+  Sequence last_sequence_ = 0;
+};
+// ANCHOR_END: show-edit-sum
+
+}  // namespace lsm
