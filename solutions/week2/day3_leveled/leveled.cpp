@@ -25,6 +25,7 @@ bool has_tables(const TreeShape& shape, int level) {
 std::vector<FileMetaPtr> overlap(const TreeShape& shape, int level,
                                  std::string_view smallest,
                                  std::string_view largest) {
+  // ANCHOR: task-2-3-3 overlap
   std::vector<FileMetaPtr> found;
   if (!has_tables(shape, level)) return found;
   for (const FileMetaPtr& file : level_of(shape, level).runs[0].files) {
@@ -33,6 +34,7 @@ std::vector<FileMetaPtr> overlap(const TreeShape& shape, int level,
     found.push_back(file);
   }
   return found;
+  // ANCHOR_END: task-2-3-3
 }
 
 std::uint64_t sum_bytes(const std::vector<FileMetaPtr>& files) {
@@ -52,6 +54,7 @@ LeveledPolicy::LeveledPolicy(const Options& options)
       target_file_size_bytes_(options.target_file_size_bytes) {}
 
 LeveledPolicy::Targets LeveledPolicy::targets(const TreeShape& shape) const {
+  // ANCHOR: task-2-3-1 LeveledPolicy::targets
   Targets targets;
   std::uint64_t bytes = base_level_size_bytes_;
   for (int level = 1; level <= kBottom; ++level) {
@@ -66,17 +69,18 @@ LeveledPolicy::Targets LeveledPolicy::targets(const TreeShape& shape) const {
   }
   targets.base_level = level;
   return targets;
+  // ANCHOR_END: task-2-3-1
 }
 
-std::optional<CompactionTask> LeveledPolicy::pick(
+std::optional<int> LeveledPolicy::level_to_compact(
     const TreeShape& shape) const {
+  // ANCHOR: task-2-3-2 LeveledPolicy::level_to_compact
   const Targets targets = this->targets(shape);
   // Tables above the base level are left over from a smaller tree: first of
   // all they go down, or level 0 would have to pass them.
   for (int level = 1; level < targets.base_level; ++level) {
-    if (has_tables(shape, level)) return pick_table(shape, level);
+    if (has_tables(shape, level)) return level;
   }
-
   double worst = static_cast<double>(level_of(shape, 0).runs.size()) /
                  static_cast<double>(level0_runs_to_compact_);
   int from = 0;
@@ -90,20 +94,28 @@ std::optional<CompactionTask> LeveledPolicy::pick(
     }
   }
   if (worst < 1) return std::nullopt;
-  if (from > 0) return pick_table(shape, from);
-  return pick_level0(shape, targets.base_level);
+  return from;
+  // ANCHOR_END: task-2-3-2
 }
 
-std::optional<CompactionTask> LeveledPolicy::pick_level0(const TreeShape& shape,
-                                                         int base_level) const {
+// ANCHOR: show-pick
+std::optional<CompactionTask> LeveledPolicy::pick(
+    const TreeShape& shape) const {
+  const std::optional<int> level = level_to_compact(shape);
+  if (!level) return std::nullopt;
+  return *level == 0 ? pick_level0(shape) : pick_table(shape, *level);
+}
+// ANCHOR_END: show-pick
+
+CompactionTask LeveledPolicy::pick_level0(const TreeShape& shape) const {
+  // ANCHOR: task-2-3-4 LeveledPolicy::pick_level0
   const std::vector<RunShape>& runs = level_of(shape, 0).runs;
-  if (runs.size() < level0_runs_to_compact_) return std::nullopt;
   CompactionTask task;
-  task.output_level = base_level;
+  task.output_level = targets(shape).base_level;
   task.target_file_size_bytes = target_file_size_bytes_;
 
   const RunShape& oldest = runs.back();
-  if (overlap(shape, base_level, oldest.files.front()->smallest.user(),
+  if (overlap(shape, task.output_level, oldest.files.front()->smallest.user(),
               oldest.files.back()->largest.user())
           .empty()) {
     task.inputs.push_back({0, {oldest}});
@@ -121,17 +133,19 @@ std::optional<CompactionTask> LeveledPolicy::pick_level0(const TreeShape& shape,
         std::max<std::string_view>(largest, run.files.back()->largest.user());
   }
   task.inputs.push_back({0, runs});
-  auto below = overlap(shape, base_level, smallest, largest);
+  auto below = overlap(shape, task.output_level, smallest, largest);
   if (!below.empty()) {
-    task.inputs.push_back(one_run(base_level, std::move(below)));
+    task.inputs.push_back(one_run(task.output_level, std::move(below)));
   }
   task.reason = fmt::format("level 0 has {} runs", runs.size());
   return task;
+  // ANCHOR_END: task-2-3-4
 }
 
 // The table that drags the fewest bytes along for each of its own.
 CompactionTask LeveledPolicy::pick_table(const TreeShape& shape,
                                          int level) const {
+  // ANCHOR: task-2-3-5 LeveledPolicy::pick_table
   double best_ratio = std::numeric_limits<double>::infinity();
   FileMetaPtr best;
   std::vector<FileMetaPtr> best_below;
@@ -157,9 +171,11 @@ CompactionTask LeveledPolicy::pick_table(const TreeShape& shape,
   }
   task.reason = fmt::format("level {} is over its target", level);
   return task;
+  // ANCHOR_END: task-2-3-5
 }
 
 std::uint64_t LeveledPolicy::debt_bytes(const TreeShape& shape) const {
+  // ANCHOR: task-2-3-6 LeveledPolicy::debt_bytes
   const Targets targets = this->targets(shape);
   std::uint64_t debt = 0;
   if (level_of(shape, 0).runs.size() >= level0_runs_to_compact_) {
@@ -171,6 +187,7 @@ std::uint64_t LeveledPolicy::debt_bytes(const TreeShape& shape) const {
     if (bytes > target) debt += bytes - target;
   }
   return debt;
+  // ANCHOR_END: task-2-3-6
 }
 
 }  // namespace lsm
