@@ -46,7 +46,8 @@ Result<const Table*> TableHandle::open() const {
   return table_.get();
 }
 
-Run::Run(std::vector<TableHandlePtr> tables) : tables_(std::move(tables)) {
+Run::Run(std::vector<TableHandlePtr> tables, Table::Access access)
+    : tables_(std::move(tables)), access_(access) {
   for (const TableHandlePtr& table : tables_) {
     shape_.files.push_back(table->meta());
   }
@@ -67,7 +68,7 @@ const TableHandle* Run::find(std::string_view user) const {
 
 Result<std::unique_ptr<InternalIterator>> Run::open(std::size_t i) const {
   LSM_ASSIGN_OR_RETURN(const Table* table, tables_[i]->table());
-  return table->iterator(Table::Access::normal);
+  return table->iterator(access_);
 }
 
 Tree::Tree(std::shared_ptr<const TableStore> store)

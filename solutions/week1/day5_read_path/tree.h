@@ -91,7 +91,9 @@ using TableHandlePtr = std::shared_ptr<const TableHandle>;
 //   find     "bee" → [3]   "cow" → [3]   "cup" → null   "doe" → [4]
 class Run final : public ConcatSource {
  public:
-  explicit Run(std::vector<TableHandlePtr> tables);
+  // `access` is how its tables are walked.
+  explicit Run(std::vector<TableHandlePtr> tables,
+               Table::Access access = Table::Access::normal);
 
   // The one table that may hold `user`, or null.
   const TableHandle* find(std::string_view user) const;
@@ -112,6 +114,7 @@ class Run final : public ConcatSource {
 
  private:
   std::vector<TableHandlePtr> tables_;
+  Table::Access access_;
   RunShape shape_;
 };
 

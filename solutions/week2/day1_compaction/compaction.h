@@ -7,22 +7,26 @@
 //   level 0 run   a4 b6 ─┼─ merge ─ drop rule ─► [ a9 b6 ] [ c8 d1 ]
 //   level 6 run   a2 d1 ─┘                          cut between user keys
 //
+//   meanwhile a flush adds level 0 run e12: the edit does not know of it,
+//   removes a9 … d1 by their numbers, and leaves e12 where it is.
+//
 // I1 For every sequence that a reader may read at (one a stripe), reading the
 //    outputs gives what reading the inputs gave.
 // I2 Outputs are sorted and disjoint, and no user key spans two of them.
-// I3 A tombstone goes only when no older version of its key can lie below.
+// I3 The edit removes exactly the inputs and adds exactly the outputs, so it
+//    fits any later tree that still has the inputs.
 // I4 Every output is durable, bytes and name, before the edit is returned;
 //    after an error no output is left behind.
-// Cost: reads and writes each input byte once, sequentially; memory is one
-// block an input table open, and one table's hashes.
-// Source: the drop rule is LevelDB's (db/db_impl.cc, DoCompactionWork), with
-// its one smallest snapshot widened to stripes.
+// I5 An input that cannot be read is an error, never a shorter input.
+// Cost: reads and writes each input byte once, sequentially, around the cache;
+// memory is one read-ahead an input run and one output's index and hashes.
+// Thread safety: the call runs on one thread, beside any reader and flush.
+// What to drop is drop_rule.h, where to cut is output_writer.h.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/compaction_filter.h"
@@ -57,38 +61,18 @@ struct CompactionResult {
   std::uint64_t entries_out = 0;
 };
 
-// Errors: io, no_space, corruption of an input; closed when cancelled.
+// Errors: io, no_space, corruption of an input; closed when cancelled;
+// internal when the task names a table that the tree does not have.
 Result<CompactionResult> run_compaction(const CompactionContext& context,
                                         const CompactionTask& task);
 
-// Decides, for the versions of each key from newest to oldest, which stay.
+// The tables that may hold versions older than the output's, inputs left out:
+// those of the levels below it; in a deeper output level, the rest of its run;
+// in level 0, the runs behind the first input.
 //
-//   key  sequence kind   stripe (snapshot at 5)   verdict
-//    k      9     put       1                     keep: newest of its stripe
-//    k      7     put       1                     drop: hidden by 9
-//    k      4     remove    0                     keep, unless nothing is below
-//    k      2     put       0                     drop: hidden by 4
-class DropRule {
- public:
-  enum class Verdict : std::uint8_t { keep, drop, bury };  // bury: as tombstone
-
-  // `below` holds the runs that are older than the output and not inputs.
-  DropRule(const Retention& retention, const CompactionFilter& filter,
-           std::vector<RunPtr> below);
-
-  // Call for every entry, in internal key order.
-  Verdict judge(const InternalKey& key, std::string_view value);
-
- private:
-  bool older_may_lie_below(std::string_view user) const;
-
-  const Retention& retention_;
-  const CompactionFilter& filter_;
-  std::vector<RunPtr> below_;
-  std::size_t newest_stripe_;
-  std::string user_;
-  bool seen_ = false;            // user_ holds a key
-  std::size_t last_stripe_ = 0;  // of the last version of user_
-};
+//   level 0   [12] (11) (9) [7]        (inputs) of a merge within level 0:
+//   level 5   [3 4]                    below are [7] and [3 4], not [12]
+std::vector<RunPtr> older_than_output(const Tree& tree,
+                                      const CompactionTask& task);
 
 }  // namespace lsm

@@ -1,7 +1,7 @@
+#include "drop_rule.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "compaction.h"
 
 namespace lsm {
 
@@ -14,26 +14,33 @@ DropRule::DropRule(const Retention& retention, const CompactionFilter& filter,
 
 DropRule::Verdict DropRule::judge(const InternalKey& key,
                                   std::string_view value) {
+  // ANCHOR: task-2-1-1 DropRule::judge, versions
   const std::size_t stripe = retention_.stripe(key.sequence());
   const bool newest = !seen_ || user_ != key.user;
-  if (!newest && stripe == last_stripe_) return Verdict::drop;  // hidden
+  if (!newest && stripe == last_stripe_) return Verdict::drop;  // hidden: I1
   if (newest) {
     user_.assign(key.user);
     seen_ = true;
   }
   last_stripe_ = stripe;
 
-  const bool filtered = newest && key.kind() == Kind::put &&
-                        stripe == newest_stripe_ && !filter_.keep(key, value);
+  const bool asked =
+      newest && key.kind() == Kind::put && stripe == newest_stripe_;
+  const bool filtered = asked && !filter_.keep(key, value);
   if (key.kind() == Kind::put && !filtered) return Verdict::keep;
-  // A tombstone, or what a filter turned into one.
+  // ANCHOR_END: task-2-1-1
+
+  // ANCHOR: task-2-1-2 DropRule::judge, tombstones
   if (stripe == 0 && !older_may_lie_below(key.user)) return Verdict::drop;
   return filtered ? Verdict::bury : Verdict::keep;
+  // ANCHOR_END: task-2-1-2
 }
 
 bool DropRule::older_may_lie_below(std::string_view user) const {
+  // ANCHOR: task-2-1-2 DropRule::older_may_lie_below
   return std::ranges::any_of(
       below_, [user](const RunPtr& run) { return run->find(user) != nullptr; });
+  // ANCHOR_END: task-2-1-2
 }
 
 }  // namespace lsm
