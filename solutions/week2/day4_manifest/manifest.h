@@ -38,9 +38,10 @@
 // compaction. Reading is O(bytes), which I6 bounds however long the store
 // lives.
 // Thread safety: the caller serializes (the commit mutex of 1.7).
-// Source: LevelDB's doc/impl.md and db/version_set.cc. LevelDB syncs no
-// directory before it relies on CURRENT, and its tails are dropped silently;
-// steps 2 and the marks are the answer.
+// Source: LevelDB's doc/impl.md, db/version_set.cc and SetCurrentFile in
+// db/filename.cc. It syncs no folder behind the rename, so a switch that it
+// reports may be undone by a power cut, and it begins a manifest anew only at
+// open; step 4 and I6 are the answer.
 #pragma once
 
 #include <cstdint>
