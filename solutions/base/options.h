@@ -18,6 +18,11 @@ namespace lsm {
 
 enum class Compression : std::uint8_t { none = 0, lz4 = 1 };
 
+// Which policy keeps the tree in shape; any may open a store that another
+// wrote. leveled: least space, few runs to read. tiered: fewest rewrites.
+// simple: to learn from, and to measure the others against.
+enum class CompactionStyle : std::uint8_t { leveled, tiered, simple };
+
 struct Options {
   // Opening.
   bool create_if_missing = true;
@@ -35,15 +40,25 @@ struct Options {
   int filter_bits_per_key = 10;  // 0: no filter
   std::uint64_t target_file_size_bytes = std::uint64_t{64} << 20;
 
-  // Shape of the tree (leveled).
+  // Shape of the tree; `compaction_policy`, if given, decides instead.
+  CompactionStyle compaction_style = CompactionStyle::leveled;
+
+  // Shape of the tree (leveled, simple; the last is leveled's base level).
   std::size_t level0_runs_to_compact = 4;
   std::size_t level0_runs_to_slow_down = 12;
   std::size_t level0_runs_to_stop = 20;
-  std::uint64_t base_level_size_bytes = std::uint64_t{1} << 30;
   double level_size_multiplier = 10;
+  std::uint64_t base_level_size_bytes = std::uint64_t{1} << 30;
+
+  // Shape of the tree (tiered), see room 2.2.
+  std::size_t tiered_max_runs = 8;
+  std::size_t tiered_min_merge_width = 4;
+  std::size_t tiered_max_merge_width = 16;
+  int tiered_size_ratio_percent = 1;
+  int tiered_max_space_amplification_percent = 200;
 
   // Compression, filter, cache and policy are seams; null means the engine's
-  // own (rooms 2.3, 2.6, 2.7), made from the numbers above.
+  // own (rooms 2.2, 2.3, 2.6, 2.7), made from the numbers above.
   std::shared_ptr<const CompactionPolicy> compaction_policy;
   std::shared_ptr<const CompactionFilter> compaction_filter;
   std::shared_ptr<const FilterPolicy> filter_policy;

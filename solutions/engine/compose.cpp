@@ -7,6 +7,8 @@
 #include "cache.h"
 #include "filter.h"
 #include "leveled.h"
+#include "simple.h"
+#include "tiered.h"
 
 namespace lsm {
 
@@ -16,6 +18,36 @@ Result<void> check(bool holds, std::string_view option, std::string_view must) {
   if (holds) return {};
   return fail(Code::invalid_argument,
               fmt::format("{} must be {}", option, must));
+}
+
+Result<void> check_tiered(const Options& options) {
+  LSM_TRY(check(options.tiered_max_runs >= 1, "tiered_max_runs", "at least 1"));
+  // At rest all runs may stand in level 0; no writer may wait for that to end.
+  LSM_TRY(check(options.tiered_max_runs < options.level0_runs_to_slow_down,
+                "tiered_max_runs", "below level0_runs_to_slow_down"));
+  LSM_TRY(check(options.tiered_min_merge_width >= 2, "tiered_min_merge_width",
+                "at least 2"));
+  LSM_TRY(
+      check(options.tiered_min_merge_width <= options.tiered_max_merge_width,
+            "tiered_max_merge_width", "at least tiered_min_merge_width"));
+  LSM_TRY(check(options.tiered_size_ratio_percent >= 0 &&
+                    options.tiered_size_ratio_percent <= 1000,
+                "tiered_size_ratio_percent", "0 to 1000"));
+  return check(options.tiered_max_space_amplification_percent >= 1 &&
+                   options.tiered_max_space_amplification_percent <= 10'000,
+               "tiered_max_space_amplification_percent", "1 to 10,000");
+}
+
+std::shared_ptr<const CompactionPolicy> make_policy(const Options& options) {
+  switch (options.compaction_style) {
+    case CompactionStyle::tiered:
+      return std::make_shared<const TieredPolicy>(options);
+    case CompactionStyle::simple:
+      return std::make_shared<const SimpleLeveledPolicy>(options);
+    case CompactionStyle::leveled:
+      break;
+  }
+  return std::make_shared<const LeveledPolicy>(options);
 }
 
 }  // namespace
@@ -44,6 +76,11 @@ Result<Options> compose(Options options) {
   LSM_TRY(check(options.level_size_multiplier >= 2 &&
                     options.level_size_multiplier <= 100,
                 "level_size_multiplier", "2 to 100"));
+  LSM_TRY(check(options.compaction_style <= CompactionStyle::simple,
+                "compaction_style", "leveled, tiered or simple"));
+  if (options.compaction_style == CompactionStyle::tiered) {
+    LSM_TRY(check_tiered(options));
+  }
 
   if (options.filter_policy == nullptr) {
     if (options.filter_bits_per_key == 0) {
@@ -60,7 +97,7 @@ Result<Options> compose(Options options) {
                                                  options.block_size_bytes);
   }
   if (options.compaction_policy == nullptr) {
-    options.compaction_policy = std::make_shared<const LeveledPolicy>(options);
+    options.compaction_policy = make_policy(options);
   }
   if (options.compaction_filter == nullptr) {
     options.compaction_filter = std::make_shared<const KeepAll>();

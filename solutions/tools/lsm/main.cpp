@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ CLI::Option* add_size(CLI::App& command, const std::string& name, auto& size,
       ->group("Store");
 }
 
+const std::map<std::string, CompactionStyle> kPolicies = {
+    {"leveled", CompactionStyle::leveled},
+    {"tiered", CompactionStyle::tiered},
+    {"simple", CompactionStyle::simple}};
+
 // The options of every command that opens a store.
 void add_store_options(CLI::App& command, Options& options) {
   add_size(command, "--write-buffer", options.write_buffer_size_bytes,
@@ -42,6 +48,16 @@ void add_store_options(CLI::App& command, Options& options) {
            "of new tables (64M)");
   add_size(command, "--base-level", options.base_level_size_bytes,
            "of the first level below level 0 (1G)");
+  command
+      .add_option_function<std::string>(
+          "--policy",
+          [&options](const std::string& name) {
+            options.compaction_style = kPolicies.at(name);
+          },
+          "which tables to merge: leveled, tiered, simple (leveled)")
+      ->check(CLI::IsMember(kPolicies).description(""))
+      ->type_name("NAME")
+      ->group("Store");
   command
       .add_option("--bits", options.filter_bits_per_key,
                   "of the filter, a key; 0 is no filter (10)")
