@@ -46,6 +46,11 @@ Result<Inputs> find_inputs(const Tree& tree, const CompactionTask& task) {
   return inputs;
 }
 
+Result<void> stop_if_cancelled(const CompactionContext& context) {
+  // Task 7: stop_if_cancelled
+  LSM_TODO("2.1 task 7", "stop_if_cancelled");
+}
+
 Result<void> merge_into(const CompactionContext& context,
                         const std::vector<Run>& runs, DropRule& rule,
                         OutputWriter& output, CompactionResult& result) {

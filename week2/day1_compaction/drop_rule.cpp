@@ -27,4 +27,10 @@ bool DropRule::older_may_lie_below(std::string_view user) const {
   LSM_TODO("2.1 task 2", "DropRule::older_may_lie_below");
 }
 
+bool DropRule::is_given_up(const InternalKey& key, std::string_view value,
+                           std::size_t stripe) const {
+  // Task 6: DropRule::is_given_up
+  LSM_TODO("2.1 task 6", "DropRule::is_given_up");
+}
+
 }  // namespace lsm

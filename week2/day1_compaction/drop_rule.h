@@ -55,6 +55,9 @@ class DropRule {
 
  private:
   bool older_may_lie_below(std::string_view user) const;
+  // Whether the application's filter gives up this newest version of a key.
+  bool is_given_up(const InternalKey& key, std::string_view value,
+                   std::size_t stripe) const;
 
   const Retention& retention_;
   const CompactionFilter& filter_;

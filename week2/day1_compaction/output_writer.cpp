@@ -16,8 +16,8 @@ Result<void> OutputWriter::finish() {
 }
 
 void OutputWriter::discard() {
-  // Task 6: OutputWriter::discard
-  LSM_TODO("2.1 task 6", "OutputWriter::discard");
+  // Task 4: OutputWriter::discard
+  LSM_TODO("2.1 task 4", "OutputWriter::discard");
 }
 
 Result<void> OutputWriter::start_table() {

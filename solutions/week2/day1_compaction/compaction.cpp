@@ -45,6 +45,13 @@ Result<Inputs> find_inputs(const Tree& tree, const CompactionTask& task) {
   return inputs;
 }
 
+Result<void> stop_if_cancelled(const CompactionContext& context) {
+  // ANCHOR: task-2-1-7 stop_if_cancelled
+  if (!context.cancel.load()) return {};
+  return fail(Code::closed, "compaction cancelled: the store is closing");
+  // ANCHOR_END: task-2-1-7
+}
+
 Result<void> merge_into(const CompactionContext& context,
                         const std::vector<Run>& runs, DropRule& rule,
                         OutputWriter& output, CompactionResult& result) {
@@ -54,9 +61,7 @@ Result<void> merge_into(const CompactionContext& context,
     sources.push_back(make_concat_iterator(run));
   const auto entry = make_merge_iterator(std::move(sources));
   for (entry->seek_to_first(); entry->valid(); entry->next()) {
-    if (++result.entries_in % 1024 == 0 && context.cancel.load()) {
-      return fail(Code::closed, "compaction cancelled: the store is closing");
-    }
+    if (++result.entries_in % 1024 == 0) LSM_TRY(stop_if_cancelled(context));
     const InternalKey key = entry->key();
     switch (rule.judge(key, entry->value())) {
       case DropRule::Verdict::keep:

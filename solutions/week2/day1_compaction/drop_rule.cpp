@@ -24,15 +24,13 @@ DropRule::Verdict DropRule::judge(const InternalKey& key,
   }
   last_stripe_ = stripe;
 
-  const bool asked =
-      newest && key.kind() == Kind::put && stripe == newest_stripe_;
-  const bool filtered = asked && !filter_.keep(key, value);
-  if (key.kind() == Kind::put && !filtered) return Verdict::keep;
+  const bool given_up = newest && is_given_up(key, value, stripe);
+  if (key.kind() == Kind::put && !given_up) return Verdict::keep;
   // ANCHOR_END: task-2-1-1
 
   // ANCHOR: task-2-1-2 DropRule::judge, tombstones
   if (stripe == 0 && !older_may_lie_below(key.user)) return Verdict::drop;
-  return filtered ? Verdict::bury : Verdict::keep;
+  return given_up ? Verdict::bury : Verdict::keep;
   // ANCHOR_END: task-2-1-2
 }
 
@@ -41,6 +39,14 @@ bool DropRule::older_may_lie_below(std::string_view user) const {
   return std::ranges::any_of(
       below_, [user](const RunPtr& run) { return run->find(user) != nullptr; });
   // ANCHOR_END: task-2-1-2
+}
+
+bool DropRule::is_given_up(const InternalKey& key, std::string_view value,
+                           std::size_t stripe) const {
+  // ANCHOR: task-2-1-6 DropRule::is_given_up
+  return key.kind() == Kind::put && stripe == newest_stripe_ &&
+         !filter_.keep(key, value);
+  // ANCHOR_END: task-2-1-6
 }
 
 }  // namespace lsm

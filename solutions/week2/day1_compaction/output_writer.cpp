@@ -23,14 +23,14 @@ Result<void> OutputWriter::finish() {
 }
 
 void OutputWriter::discard() {
-  // ANCHOR: task-2-1-6 OutputWriter::discard
+  // ANCHOR: task-2-1-4 OutputWriter::discard
   builder_.reset();  // closes the file
   for (const std::uint64_t number : numbers_) {
     // What cannot be removed now is an orphan, and goes at the next open.
     (void)context_.fs.remove(
         file_path(context_.folder, FileKind::table, number));
   }
-  // ANCHOR_END: task-2-1-6
+  // ANCHOR_END: task-2-1-4
 }
 
 Result<void> OutputWriter::start_table() {
