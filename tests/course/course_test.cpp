@@ -264,6 +264,81 @@ set_target_properties(suite_1_1_mine PROPERTIES
   }
 };
 
+// A suite of one test in which two threads add to a number: to an atomic, or
+// to a plain one. It writes its report itself, so that it needs no Catch2 that
+// was built with the same sanitizer.
+constexpr const char* kThreadedSuite = R"(#include <atomic>
+#include <cstdio>
+#include <thread>
+NUMBER number = 0;
+void add() {
+  for (int i = 0; i < 1000; i++) number = number + 1;
+}
+int main() {
+  std::puts("<Catch><TestCase name=\"two threads add\">");
+  std::fflush(stdout);
+  std::thread first(add);
+  std::thread second(add);
+  first.join();
+  second.join();
+  std::puts("<OverallResult success=\"true\"/></TestCase></Catch>");
+}
+)";
+
+// A checkout with one room whose suite has threads.
+struct ThreadedCourse {
+  TemporaryFolder folder;
+  fs::path root = folder.path;
+  bool ready = false;
+
+  ThreadedCourse() {
+    write_if_changed(root / "solutions/week1/day1_memtable/memtable.h",
+                     kHeader);
+    write_if_changed(root / "week1/day1_memtable/memtable.h",
+                     std::string(kHeader) + "// mine\n");
+    write_if_changed(root / "tests/week1/day1_memtable_test.cpp",
+                     "TEST_CASE(\"two threads add\", "
+                     "\"[1.1][task-1][core]\") {\n}\n");
+    write_if_changed(root / "CMakeLists.txt", R"(
+cmake_minimum_required(VERSION 3.25)
+project(toy LANGUAGES CXX)
+find_package(Threads REQUIRED)
+add_executable(suite_1_1_mine EXCLUDE_FROM_ALL suite.cpp)
+target_link_libraries(suite_1_1_mine PRIVATE Threads::Threads)
+if(LSM_SANITIZE)
+  target_compile_options(suite_1_1_mine PRIVATE -g -fsanitize=${LSM_SANITIZE})
+  target_link_options(suite_1_1_mine PRIVATE -fsanitize=${LSM_SANITIZE})
+endif()
+set_target_properties(suite_1_1_mine PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/suites)
+)");
+    number_is("std::atomic<int>");
+    const Finished probe = run(
+        {LSM_TEST_COMPILER, "-fsanitize=thread", "suite.cpp", "-o", "probe"},
+        root);
+    ready = probe.status == 0;
+    if (!ready) WARN("the compiler has no ThreadSanitizer: " << probe.errors);
+    const Finished configured = run(
+        {"cmake", "-S", root.string(), "-B", (root / "build/course").string(),
+         "-DCMAKE_CXX_COMPILER=" LSM_TEST_COMPILER});
+    INFO(configured.errors);
+    REQUIRE(configured.status == 0);
+  }
+
+  void number_is(const std::string& type) const {
+    write_if_changed(root / "suite.cpp",
+                     "#define NUMBER " + type + "\n" + kThreadedSuite);
+  }
+
+  Finished course(const std::vector<std::string>& arguments) const {
+    setenv("COURSE_ROOT", root.c_str(), 1);
+    setenv("LC_ALL", "C", 1);
+    std::vector<std::string> argv = {LSM_TEST_COURSE};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run(argv, "/");
+  }
+};
+
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -348,6 +423,7 @@ TEST_CASE("a suite's source tells its test cases", "[course][verdict]") {
   CHECK_SAME(cases[0].task, 2);
   CHECK(!cases[0].gold);
   CHECK_SAME(cases[0].line, 2);
+  CHECK_SAME(cases[0].last_line, 5);
   CHECK_SAME(cases[0].story, "Insert a@1, then a@2.");
   CHECK_SAME(cases[1].name, "a \"quoted\" name");
   CHECK_SAME(cases[1].task, 3);
@@ -366,6 +442,11 @@ TEST_CASE("core comes before gold, then the lowest task", "[course][verdict]") {
   CHECK_SAME(verdict.core().passed, 1);
   CHECK_SAME(verdict.core().total, 4);
   CHECK(!verdict.green());
+  // A test that hangs tells less than one of its task that fails.
+  verdict.tests[3].outcome = Outcome::hung;
+  CHECK(verdict.first_failure() == &verdict.tests[4]);
+  verdict.tests[4].outcome = Outcome::not_run;
+  CHECK(verdict.first_failure() == &verdict.tests[3]);
   for (TestResult& result : verdict.tests) {
     if (!result.test.gold) result.outcome = Outcome::passed;
   }
@@ -373,6 +454,41 @@ TEST_CASE("core comes before gold, then the lowest task", "[course][verdict]") {
   CHECK(!verdict.whole());
   CHECK(verdict.first_failure() == &verdict.tests[1]);
   CHECK(!Verdict{}.green());  // no tests, no merit
+}
+
+TEST_CASE("holes are found, but not in comments", "[course][verdict]") {
+  const auto holes = holes_of("1.1",
+                              "// LSM_TODO(\"1.1 task 1\", \"no\");\n"
+                              "/* LSM_TODO(\"1.1 task 2\",\n \"no\"); */\n"
+                              "int f() { LSM_TODO(\"1.1 task 6\",\n"
+                              "    \"f, its \"\n\"middle\"); }\n"
+                              "LSM_TODO(\"1.2 task 1\", \"another day's\");\n"
+                              "LSM_TODO(\"1.1 task 12\", \"g\");\n"
+                              "LSM_TODO(");
+  REQUIRE(holes.size() == 2);
+  CHECK_SAME(holes[0].task, 6);
+  CHECK_SAME(holes[0].label, "f, its middle");
+  CHECK_SAME(holes[0].line, 4);
+  CHECK_SAME(holes[1].task, 12);
+}
+
+TEST_CASE("a test that passes beside a hole of its task does not count",
+          "[course][verdict]") {
+  Verdict verdict;
+  verdict.tests = {result_of(1, false, Outcome::passed),
+                   result_of(6, true, Outcome::passed),
+                   result_of(6, true, Outcome::failed)};
+  hold_back(verdict, "1.1", {{.task = 6, .label = "f", .line = 9}}, "a.cpp");
+  CHECK(verdict.tests[0].outcome == Outcome::passed);
+  CHECK(verdict.tests[1].outcome == Outcome::not_implemented);
+  CHECK(verdict.tests[2].outcome == Outcome::failed);
+  REQUIRE(verdict.tests[1].failure.has_value());
+  CHECK_SAME(verdict.tests[1].failure->message,
+             "not implemented yet: 1.1 task 6 — f");
+  CHECK_SAME(verdict.tests[1].failure->file, "a.cpp");
+  CHECK_SAME(verdict.tests[1].failure->line, 9);
+  CHECK(verdict.green());
+  CHECK(!verdict.whole());
 }
 
 TEST_CASE("a day is understood however it is typed", "[course][days]") {
@@ -388,6 +504,10 @@ TEST_CASE("a day is understood however it is typed", "[course][days]") {
     INFO(typed);
     CHECK_SAME(parse_day(typed), "");
   }
+  for (const char* typed : {"read_path", "read path", "Read-Path"}) {
+    INFO(typed);
+    CHECK_SAME(parse_day(typed), "1.5");
+  }
   CHECK_SAME(nearest_day("tabel"), "table");
   CHECK_SAME(nearest_day("memtabel"), "memtable");
   CHECK_SAME(nearest_day("xyzzy"), "");
@@ -399,6 +519,7 @@ TEST_CASE("headings become mdBook's anchors", "[course][guide]") {
              "task-2-toyget-and-its-order");
   CHECK_SAME(title_of("Task 2: `Toy::get` and more"), "Toy::get and more");
   CHECK_SAME(title_of("Task 2 — the order"), "the order");
+  CHECK_SAME(title_of("Task 6: the finger (gold)"), "the finger");
   const auto headings =
       task_headings("# Day\n## Task 1: A\ntext\n## Task 2: B\n## Run it\n");
   REQUIRE(headings.size() == 2);
@@ -535,6 +656,63 @@ TEST_CASE("the next day is the first that is not green", "[course][days]") {
   CHECK(progress.state(course, course.rooms[1]) == State::edited);
 }
 
+TEST_CASE("who begins in the middle goes on from there", "[course][days]") {
+  TemporaryFolder folder;
+  for (const char* day :
+       {"week1/day1_memtable", "week1/day2_block", "week1/day3_table"}) {
+    for (const char* where : {"solutions", "."}) {
+      write_if_changed(folder.path / where / day / "a.cpp", "int f();\n");
+    }
+    write_if_changed(folder.path / "tests" / (std::string(day) + "_test.cpp"),
+                     "// empty\n");
+  }
+  const Course course = discover(folder.path, folder.path / "build/course");
+  REQUIRE(course.rooms.size() == 3);
+  Progress progress = Progress::load(course);
+  CHECK(progress.next_day(course) == &course.rooms[0]);
+  progress.work_on(course.rooms[1]);
+  progress = Progress::load(course);
+  CHECK(progress.next_day(course) == &course.rooms[1]);
+  Verdict gold;
+  gold.tests = {result_of(1, false, Outcome::passed)};
+  progress.remember(course, course.rooms[1], &gold);
+  CHECK(progress.next_day(course) == &course.rooms[2]);
+  progress.work_on(course.rooms[2]);
+  progress.remember(course, course.rooms[2], &gold);
+  CHECK(progress.next_day(course) == &course.rooms[0]);  // what was left out
+  progress.remember(course, course.rooms[0], &gold);
+  CHECK(progress.next_day(course) == nullptr);
+}
+
+TEST_CASE("a race fails the check with ThreadSanitizer, and that one alone",
+          "[course][toy]") {
+  const ThreadedCourse course;
+  if (!course.ready) return;
+
+  Finished said = course.course({"check", "1.1", "--tsan"});
+  INFO(said.output << said.errors);
+  CHECK(said.status == 0);
+  CHECK(contains(said.output, "All of these pass under ThreadSanitizer."));
+  // It is not what makes a room green.
+  CHECK(contains(course.course({}).output, "0 of 21 days done"));
+  CHECK(course.course({"check", "1.1"}).status == 0);
+  CHECK(contains(course.course({}).output, "1 of 21 days done"));
+
+  course.number_is("int");
+  said = course.course({"check", "1.1", "--tsan"});
+  INFO(said.output << said.errors);
+  CHECK(said.status == 1);
+  CHECK(contains(said.output, "the test ended the program"));
+  CHECK(contains(said.output, "WARNING: ThreadSanitizer: data race"));
+  CHECK(!contains(said.output, "All of these pass"));
+  const auto json = nlohmann::json::parse(
+      course.course({"check", "1.1", "--tsan", "--json"}).output);
+  CHECK_SAME(json["state"].get<std::string>(), "red");
+  CHECK_SAME(json["sanitizer"].get<std::string>(), "tsan");
+  // Nor does it take back what a plain check found.
+  CHECK(contains(course.course({}).output, "1 of 21 days done"));
+}
+
 TEST_CASE("a room is worked through from starter to gold", "[course][toy]") {
   const ToyCourse toy;
   if (!toy.ready) return;
@@ -545,6 +723,7 @@ TEST_CASE("a room is worked through from starter to gold", "[course][toy]") {
   CHECK(contains(said.output, "1.1 memtable          not started"));
   CHECK(contains(said.output, "not implemented yet: 1.1 task 1 - Toy::put"));
   CHECK(contains(said.output, "0 of 2 core, 0 of 1 gold"));
+  CHECK(contains(said.output, "a sign is a test:   . not written yet"));
 
   toy.replace("LSM_TODO(\"1.1 task 1\", \"Toy::put\");",
               "map_.emplace(key, value);");
@@ -573,7 +752,17 @@ TEST_CASE("a room is worked through from starter to gold", "[course][toy]") {
   CHECK_SAME(json["first_failure"].get<std::string>(), "the newest value wins");
   CHECK_SAME(json["tests"][1]["failure"]["seen"].get<std::string>(), "1");
 
-  toy.replace("map_.emplace(key, value);", "map_[key] = value;");
+  // A hole that no test comes to.
+  toy.replace("map_.emplace(key, value);",
+              "map_[key] = value;\n"
+              "  if (value < 0) LSM_TODO(\"1.1 task 1\", \"Toy::put\");");
+  said = toy.course({"check"});
+  CHECK(said.status == 1);
+  CHECK(contains(said.output, "1 of 2 core, 1 of 1 gold"));
+  CHECK(contains(said.output, "This test passes already"));
+  CHECK(contains(said.output, "at week1/day1_memtable/memtable.cpp:"));
+  toy.replace("  if (value < 0) LSM_TODO(\"1.1 task 1\", \"Toy::put\");", "");
+
   toy.replace("return map_.at(key);",
               "if (key == \"b\") __builtin_trap();\n  return map_.at(key);");
   said = toy.course({"check"});
@@ -586,6 +775,7 @@ TEST_CASE("a room is worked through from starter to gold", "[course][toy]") {
   said = toy.course({"check", "--limit", "1"});
   CHECK(contains(said.output, "the test did not end within 1 s"));
   CHECK(contains(said.output, "scenario   Put b = 7; get b."));
+  CHECK(contains(said.output, "~ does not end"));
 
   toy.replace("if (key == \"b\") for (volatile int i = 0;;) i = i + 1;", "");
   said = toy.course({"check"});

@@ -85,6 +85,8 @@ string title_of(string_view heading) {
       break;
     }
   }
+  constexpr string_view kGold = "(gold)";  // whoever lists tasks says so
+  if (heading.ends_with(kGold)) heading.remove_suffix(kGold.size());
   string title(without_spaces(heading));
   std::erase(title, '`');
   return title;

@@ -19,7 +19,8 @@ std::string anchor_of(std::string_view heading);
 // A page's task headings: number -> the text behind `## `.
 std::map<int, std::string> task_headings(std::string_view page);
 
-// "Insert and find" from "Task 1: Insert and find".
+// "Insert and find" from "Task 1: Insert and find", "the finger" from
+// "Task 6: the finger (gold)".
 std::string title_of(std::string_view heading);
 
 // A room's tasks with a title each: the page's, else the solution's labels.

@@ -48,7 +48,7 @@ void print_next(const Course& course, const Room& room,
   const bool known =
       kept != nullptr && state != State::edited && state != State::broken;
   const int task = known ? kept->next_task : 0;
-  std::string what = room.id + " " + room.name;
+  std::string what = room.id + " " + title_of_name(room.name);
   if (task > 0) {
     what += fmt::format(", task {}", task);
     const auto titles = task_titles(room);
@@ -84,7 +84,7 @@ int command_map(const Course& course) {
         room == nullptr ? State::coming : progress.state(course, *room);
     if (state == State::green || state == State::gold) done++;
     days += fmt::format(
-        "    {} {}{}{}\n", day.id, padded(day.name, kNameWidth),
+        "    {} {}{}{}\n", day.id, padded(title_of_name(day.name), kNameWidth),
         padded(shown_state(state, progress.find(std::string(day.id))),
                kStateWidth),
         ink(Ink::dim, day.brief));

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -71,6 +72,7 @@ Progress Progress::load(const Course& course) {
     std::ifstream file(result.path_);
     const Json json = Json::parse(file);
     result.welcomed = json.value("welcomed", false);
+    result.last_ = json.value("last", "");
     for (const auto& [id, saved] : json.at("rooms").items()) {
       Remembered& room = result.rooms_[id];
       room.fingerprint = saved.value("fingerprint", "");
@@ -101,7 +103,10 @@ void Progress::save() const {
         {"gold", tally_json(room.gold)},   {"next_task", room.next_task},
         {"compiled", room.compiled},       {"hints", hints}};
   }
-  const Json json = {{"version", 1}, {"welcomed", welcomed}, {"rooms", rooms}};
+  const Json json = {{"version", 1},
+                     {"welcomed", welcomed},
+                     {"last", last_},
+                     {"rooms", rooms}};
   fs::path temporary = path_;
   temporary += ".new";
   std::error_code ignored;
@@ -145,9 +150,18 @@ State Progress::state(const Course& course, const Room& room) const {
   return is_changed(room) ? State::in_progress : State::not_started;
 }
 
+void Progress::work_on(const Room& room) {
+  last_ = room.id;
+  save();
+}
+
 const Room* Progress::next_day(const Course& course) const {
+  const auto last = std::ranges::find(course.rooms, last_, &Room::id);
+  const auto begin = static_cast<std::size_t>(
+      last == course.rooms.end() ? 0 : last - course.rooms.begin());
   const Room* not_gold = nullptr;
-  for (const Room& room : course.rooms) {
+  for (std::size_t i = 0; i < course.rooms.size(); i++) {
+    const Room& room = course.rooms[(begin + i) % course.rooms.size()];
     if (!is_open(room)) continue;
     const State now = state(course, room);
     if (now != State::green && now != State::gold) return &room;

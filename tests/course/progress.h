@@ -53,12 +53,18 @@ class Progress {
 
   State state(const Course& course, const Room& room) const;
 
-  // The day to work on: the first open one that is not green, else the first
-  // that is not gold; nullptr when all is done or nothing is open.
+  // Remembers that this room is being worked on.
+  void work_on(const Room& room);
+
+  // The day to work on: from the one worked on last, and on from 1.1 behind
+  // the last one, the first open one that is not green; else the first that is
+  // not gold; nullptr when all is done or nothing is open. Who began with 1.6
+  // goes on with 1.7.
   const Room* next_day(const Course& course) const;
 
  private:
   std::filesystem::path path_;
+  std::string last_;  // the id of the room that was worked on last
   std::map<std::string, Remembered> rooms_;
 };
 

@@ -159,7 +159,7 @@ int command_diff(const Course& course, const std::string& day, bool yes) {
   const State state = progress.state(course, *room);
   if (state != State::green && state != State::gold && !yes) {
     print_line(fmt::format("{} {} is not green yet: this shows the solution.",
-                           room->id, room->name));
+                           room->id, title_of_name(room->name)));
     print_line(
         fmt::format("A hint gives away less: ./course hint {}", room->id));
     if (!ask("Show it?")) {
@@ -198,7 +198,8 @@ int command_reset(const Course& course, const std::string& day) {
     return bad_usage(fmt::format("Day {} has no starter yet.", room->id));
   }
   if (room->has_starter() && !is_changed(*room)) {
-    fmt::print("{} {} is the starter already.\n", room->id, room->name);
+    fmt::print("{} {} is the starter already.\n", room->id,
+               title_of_name(room->name));
     return 0;
   }
   const fs::path aside =
@@ -210,7 +211,8 @@ int command_reset(const Course& course, const std::string& day) {
   for (const auto& [name, source] : starter) {
     write_if_changed(room->mine / name, source);
   }
-  fmt::print("{} {} is the starter again.\n", room->id, room->name);
+  fmt::print("{} {} is the starter again.\n", room->id,
+             title_of_name(room->name));
   if (fs::is_directory(aside)) {
     fmt::print("Yours is kept in {}\n",
                shown_path(aside.string(), course.root));

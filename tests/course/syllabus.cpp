@@ -66,14 +66,23 @@ std::span<const Day> syllabus() {
 
 std::string_view week_title(int week) {
   constexpr std::array<std::string_view, 4> kTitles = {
-      "", "a store that works", "a store that lasts", "a store you can trust"};
+      "", "a store that answers", "a store that lasts",
+      "a store that many share"};
   return kTitles[static_cast<std::size_t>(week)];
+}
+
+std::string title_of_name(std::string_view name) {
+  std::string title(name);
+  std::ranges::replace(title, '_', ' ');
+  return title;
 }
 
 std::string_view parse_day(std::string_view typed) {
   const std::string text = lower(typed);
+  std::string words = title_of_name(text);
+  std::ranges::replace(words, '-', ' ');
   for (const Day& day : kDays) {
-    if (text == day.name) return day.id;
+    if (words == title_of_name(day.name)) return day.id;
   }
   // Two lone digits, week and day, whatever stands between them.
   std::string digits;

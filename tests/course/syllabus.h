@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,9 +19,12 @@ struct Day {
 
 std::span<const Day> syllabus();
 std::string_view week_title(int week);
+// A day's or a room's name as the book writes it: "read path" of "read_path".
+std::string title_of_name(std::string_view name);
 
 // A day's id from what a learner types: 1.1, 1-1, "day 1.1", week1/day1,
-// day1_memtable, week1/day1_memtable/ or memtable. Empty when it is none.
+// day1_memtable, week1/day1_memtable/, memtable, or a name of two words
+// however they are joined. Empty when it is none.
 std::string_view parse_day(std::string_view typed);
 
 // The name that is nearest to what was typed; empty when none is near.

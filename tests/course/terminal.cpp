@@ -98,8 +98,6 @@ std::string sign(Sign kind) {
       return ink(Ink::bad, "~");
     case Sign::skipped:
       return ink(Ink::dim, "-");
-    case Sign::bullet:
-      return symbols ? "•" : "*";
   }
   return "?";
 }

@@ -28,7 +28,7 @@ std::string ink(Ink kind, std::string_view text);
 std::string spelled(std::string_view text);
 
 // One sign per outcome: a tick, a cross, a dot … or + x . in ASCII.
-enum class Sign { passed, failed, waiting, crashed, hung, skipped, bullet };
+enum class Sign { passed, failed, waiting, crashed, hung, skipped };
 std::string sign(Sign kind);
 
 // A bar of `width` cells, `part` of `whole` of them full.
