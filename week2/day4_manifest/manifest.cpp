@@ -136,4 +136,11 @@ Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
   LSM_TODO("2.4 task 4", "read_manifest");
 }
 
+Result<ManifestState> read_manifest_file(FileSystem& fs,
+                                         const std::string& path,
+                                         FileIdentity manifest) {
+  // Task 4: read_manifest_file
+  LSM_TODO("2.4 task 4", "read_manifest_file");
+}
+
 }  // namespace lsm

@@ -107,4 +107,10 @@ Result<std::optional<FileIdentity>> read_current(FileSystem& fs,
 Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
                                                    const std::string& folder);
 
+// The sum of the edits in the manifest at `path`, whatever CURRENT says.
+// Errors: as above.
+Result<ManifestState> read_manifest_file(FileSystem& fs,
+                                         const std::string& path,
+                                         FileIdentity manifest);
+
 }  // namespace lsm

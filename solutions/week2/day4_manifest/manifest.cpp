@@ -179,7 +179,15 @@ Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
     return fail(Code::corruption,
                 path + ": CURRENT names this manifest, but it is missing");
   }
+  LSM_ASSIGN_OR_RETURN(auto state, read_manifest_file(fs, path, *current));
+  return state;
+  // ANCHOR_END: task-2-4-4
+}
 
+Result<ManifestState> read_manifest_file(FileSystem& fs,
+                                         const std::string& path,
+                                         FileIdentity manifest) {
+  // ANCHOR: task-2-4-4 read_manifest_file
   EditSum sum;
   std::uint64_t edits = 0;
   const auto add = [&](std::string_view record) -> Result<void> {
@@ -195,14 +203,14 @@ Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
     }
     return added;
   };
-  LSM_ASSIGN_OR_RETURN(const LogEnd end, read_log(fs, path, *current, visit));
+  LSM_ASSIGN_OR_RETURN(const LogEnd end, read_log(fs, path, manifest, visit));
   if (edits == 0 || !end.any_mark) {  // I3
     return fail(Code::corruption,
                 fmt::format("{}: offset {}: expected the first edit and a mark",
                             path, end.offset));
   }
 
-  return as_state(*current, sum);
+  return as_state(manifest, sum);
   // ANCHOR_END: task-2-4-4
 }
 
