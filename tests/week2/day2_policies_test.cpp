@@ -69,6 +69,17 @@ std::string picked(const CompactionPolicy& policy, const TreeShape& shape) {
   return text_of(policy.pick(shape));
 }
 
+// What one trigger says.
+std::string space(const TieredPolicy& policy, const TreeShape& shape) {
+  return text_of(policy.pick_space(runs_by_age(shape)));
+}
+std::string ratio(const TieredPolicy& policy, const TreeShape& shape) {
+  return text_of(policy.pick_ratio(runs_by_age(shape)));
+}
+std::string count(const TieredPolicy& policy, const TreeShape& shape) {
+  return text_of(policy.pick_count(runs_by_age(shape)));
+}
+
 void follow(const CompactionPolicy& policy, const GoldenTrace& trace) {
   REQUIRE(trace.steps.size() >= 10);
   for (const GoldenStep& step : trace.steps) {
@@ -90,21 +101,21 @@ TEST_CASE("level 0 goes into level 1 with all of both", "[2.2][task-1][core]") {
       "0: 9=c..f:4 | 8=b..d:4\n"
       "1: 3=a..b:9 4=c..e:9 5=x..z:9\n"
       "2: 1=a..z:900");
-  CHECK_SAME(picked(simple(), shape), "0: 9 | 8 + 1: 3 4 5 -> 1");
+  CHECK_SAME(text_of(push_down(shape, 0)), "0: 9 | 8 + 1: 3 4 5 -> 1");
 }
 
 TEST_CASE("a run of several tables goes as a whole", "[2.2][task-1][core]") {
   STORY("Level 0 has a run of two tables; level 1 is empty.");
   INVARIANT(kWhole);
   const TreeShape shape = shape_of("0: 9=a..f:4 7=g..z:4 | 8=b..d:4");
-  CHECK_SAME(picked(simple(), shape), "0: 9 7 | 8 -> 1");
+  CHECK_SAME(text_of(push_down(shape, 0)), "0: 9 7 | 8 -> 1");
 }
 
 TEST_CASE("one run over an empty level is moved", "[2.2][task-1][core]") {
   STORY("Level 3 holds two tables, level 4 nothing.");
   INVARIANT(kMoved);
   const TreeShape shape = shape_of("3: 5=a..f:10 6=g..z:10\n5: 1=a..z:900");
-  CHECK_SAME(picked(simple(), shape), "3: 5 6 => 4");
+  CHECK_SAME(text_of(push_down(shape, 3)), "3: 5 6 => 4");
 }
 
 TEST_CASE("two runs over an empty level are merged", "[2.2][task-1][core]") {
@@ -113,19 +124,10 @@ TEST_CASE("two runs over an empty level are merged", "[2.2][task-1][core]") {
       "holds one run, so two names cannot move there.");
   INVARIANT(kMoved);
   const TreeShape shape = shape_of("0: 9=n..z:4 | 8=a..m:4");
-  CHECK_SAME(picked(simple(), shape), "0: 9 | 8 -> 1");
+  CHECK_SAME(text_of(push_down(shape, 0)), "0: 9 | 8 -> 1");
 }
 
-TEST_CASE("a task says how large its tables shall be and why",
-          "[2.2][task-1][core]") {
-  STORY("target_file_size_bytes is 2000.");
-  const auto task = simple().pick(runs_of("1 1"));
-  REQUIRE(task.has_value());
-  CHECK_SAME(task->target_file_size_bytes, 2000);
-  CHECK_FALSE(task->reason.empty());
-}
-
-// Task 2: pick.
+// Task 2: which level.
 
 TEST_CASE("an empty tree is left alone by the simple policy",
           "[2.2][task-2][core]") {
@@ -165,6 +167,15 @@ TEST_CASE("of the deeper levels the upper goes first", "[2.2][task-2][core]") {
 TEST_CASE("the simple policy follows its golden trace", "[2.2][task-2][core]") {
   const GoldenTrace trace = read_golden("simple.txt");
   follow(SimpleLeveledPolicy(options_of(trace)), trace);
+}
+
+TEST_CASE("a task says how large its tables shall be and why",
+          "[2.2][task-2][core]") {
+  STORY("target_file_size_bytes is 2000.");
+  const auto task = simple().pick(runs_of("1 1"));
+  REQUIRE(task.has_value());
+  CHECK_SAME(task->target_file_size_bytes, 2000);
+  CHECK_FALSE(task->reason.empty());
 }
 
 // Task 3: runs_by_age.
@@ -235,9 +246,9 @@ TEST_CASE("too much over the oldest run merges all", "[2.2][task-5][core]") {
   STORY("At most 200 %: 199 over 100 is left alone, as is 200; 201 is not.");
   INVARIANT(kTriggers);
   const TieredPolicy policy = tiered({.space_percent = 200});
-  CHECK_SAME(picked(policy, runs_of("99", "5:100 6:100")), "nothing");
-  CHECK_SAME(picked(policy, runs_of("100", "5:100 6:100")), "nothing");
-  CHECK_SAME(picked(policy, runs_of("101", "5:100 6:100")),
+  CHECK_SAME(space(policy, runs_of("99", "5:100 6:100")), "nothing");
+  CHECK_SAME(space(policy, runs_of("100", "5:100 6:100")), "nothing");
+  CHECK_SAME(space(policy, runs_of("101", "5:100 6:100")),
              "0: 1 + 5: 2 + 6: 3 -> 6");
 }
 
@@ -253,7 +264,7 @@ TEST_CASE("space is asked before ratio and count", "[2.2][task-5][core]") {
 
 TEST_CASE("an oldest run of no bytes is merged into", "[2.2][task-5][core]") {
   STORY("The oldest run has size 0: any run over it is too much.");
-  CHECK_SAME(picked(tiered({}), runs_of("3 0")), "0: 1 | 2 -> 6");
+  CHECK_SAME(space(tiered({}), runs_of("3 0")), "0: 1 | 2 -> 6");
 }
 
 TEST_CASE("too many for one merge: the newest fold first",
@@ -263,9 +274,9 @@ TEST_CASE("too many for one merge: the newest fold first",
       "left to merge.");
   INVARIANT(kNeighbours);
   const TieredPolicy policy = tiered({.max_width = 4, .space_percent = 200});
-  CHECK_SAME(picked(policy, runs_of("1 1 1 1 1 1")), "0: 1 | 2 | 3 -> 0");
+  CHECK_SAME(space(policy, runs_of("1 1 1 1 1 1")), "0: 1 | 2 | 3 -> 0");
   STORY("9 runs: four, as many as may be.");
-  CHECK_SAME(picked(policy, runs_of("1 1 1 1 1 1 1 1 1")),
+  CHECK_SAME(space(policy, runs_of("1 1 1 1 1 1 1 1 1")),
              "0: 1 | 2 | 3 | 4 -> 0");
 }
 
@@ -275,8 +286,8 @@ TEST_CASE("enough runs of one size are merged", "[2.2][task-6][core]") {
   STORY("At least 3: two runs of 1 over 50, then three.");
   INVARIANT(kTriggers);
   const TieredPolicy policy = tiered({.min_width = 3});
-  CHECK_SAME(picked(policy, runs_of("1 1", "6:50")), "nothing");
-  CHECK_SAME(picked(policy, runs_of("1 1 1", "6:50")), "0: 1 | 2 | 3 -> 5");
+  CHECK_SAME(ratio(policy, runs_of("1 1", "6:50")), "nothing");
+  CHECK_SAME(ratio(policy, runs_of("1 1 1", "6:50")), "0: 1 | 2 | 3 -> 5");
 }
 
 TEST_CASE("a run is compared with all before it together",
@@ -284,7 +295,7 @@ TEST_CASE("a run is compared with all before it together",
   STORY("1 1 2 4: each is at most the sum of those before it.");
   INVARIANT(kTriggers);
   const TieredPolicy policy = tiered({.min_width = 2});
-  CHECK_SAME(picked(policy, runs_of("1 1 2 4", "6:50")),
+  CHECK_SAME(ratio(policy, runs_of("1 1 2 4", "6:50")),
              "0: 1 | 2 | 3 | 4 -> 5");
 }
 
@@ -292,30 +303,29 @@ TEST_CASE("a little larger still counts as similar", "[2.2][task-6][core]") {
   STORY("size ratio 10 %: 110 after 100 is similar, 111 is not.");
   INVARIANT(kTriggers);
   const TieredPolicy policy = tiered({.min_width = 2, .ratio_percent = 10});
-  CHECK_SAME(picked(policy, runs_of("100 110", "6:9000")), "0: 1 | 2 -> 5");
-  CHECK_SAME(picked(policy, runs_of("100 111", "6:9000")), "nothing");
+  CHECK_SAME(ratio(policy, runs_of("100 110", "6:9000")), "0: 1 | 2 -> 5");
+  CHECK_SAME(ratio(policy, runs_of("100 111", "6:9000")), "nothing");
 }
 
 TEST_CASE("a run that begins nothing is passed over", "[2.2][task-6][core]") {
   STORY("1 5 5 over 50: no merge begins at the 1, one begins at the first 5.");
   INVARIANT(kTriggers);
   const TieredPolicy policy = tiered({.min_width = 2});
-  CHECK_SAME(picked(policy, runs_of("1 5 5", "6:50")), "0: 2 | 3 -> 5");
+  CHECK_SAME(ratio(policy, runs_of("1 5 5", "6:50")), "0: 2 | 3 -> 5");
 }
 
 TEST_CASE("like runs in deeper levels count too", "[2.2][task-6][core]") {
   STORY("Runs of 5 in levels 0, 3 and 6.");
   INVARIANT(kNeighbours);
   const TieredPolicy policy = tiered({.min_width = 3});
-  CHECK_SAME(picked(policy, runs_of("5", "3:5 6:5")),
-             "0: 1 + 3: 2 + 6: 3 -> 6");
+  CHECK_SAME(ratio(policy, runs_of("5", "3:5 6:5")), "0: 1 + 3: 2 + 6: 3 -> 6");
 }
 
 TEST_CASE("a merge by ratio has a bounded width", "[2.2][task-6][gold]") {
   STORY("Six runs of 1, at most 4 a merge.");
   INVARIANT(kNeighbours);
   const TieredPolicy policy = tiered({.min_width = 2, .max_width = 4});
-  CHECK_SAME(picked(policy, runs_of("1 1 1 1 1 1", "6:50")),
+  CHECK_SAME(ratio(policy, runs_of("1 1 1 1 1 1", "6:50")),
              "0: 1 | 2 | 3 | 4 -> 0");
 }
 
@@ -325,26 +335,25 @@ TEST_CASE("one run too many costs the cheapest pair", "[2.2][task-7][core]") {
   STORY("At most 3 runs: 5 9 1 40. The pairs weigh 14, 10, 41.");
   INVARIANT(kTriggers);
   const TieredPolicy policy = tiered({.max_runs = 3});
-  CHECK_SAME(picked(policy, runs_of("5 9 1", "6:40")), "0: 2 | 3 -> 5");
+  CHECK_SAME(count(policy, runs_of("5 9 1", "6:40")), "0: 2 | 3 -> 5");
 }
 
 TEST_CASE("as many runs as may be are left alone", "[2.2][task-7][core]") {
   STORY("At most 3 runs, and 3 there are.");
   INVARIANT(kTieredRest);
-  CHECK_SAME(picked(tiered({.max_runs = 3}), runs_of("5 9", "6:40")),
-             "nothing");
+  CHECK_SAME(count(tiered({.max_runs = 3}), runs_of("5 9", "6:40")), "nothing");
 }
 
 TEST_CASE("of equally cheap neighbours the newest are merged",
           "[2.2][task-7][core]") {
   STORY("At most 3 runs: 2 1 2 40. Both pairs weigh 3.");
-  CHECK_SAME(picked(tiered({.max_runs = 3}), runs_of("2 1 2", "6:40")),
+  CHECK_SAME(count(tiered({.max_runs = 3}), runs_of("2 1 2", "6:40")),
              "0: 1 | 2 -> 0");
 }
 
 TEST_CASE("two runs too many cost three neighbours", "[2.2][task-7][core]") {
   STORY("At most 3 runs, 5 there are: 1 2 4 9 40.");
-  CHECK_SAME(picked(tiered({.max_runs = 3}), runs_of("1 2 4 9", "6:40")),
+  CHECK_SAME(count(tiered({.max_runs = 3}), runs_of("1 2 4 9", "6:40")),
              "0: 1 | 2 | 3 -> 0");
 }
 
@@ -352,8 +361,16 @@ TEST_CASE("a merge by count has a bounded width", "[2.2][task-7][gold]") {
   STORY("At most 2 runs, 6 there are, 3 a merge.");
   INVARIANT(kNeighbours);
   const TieredPolicy policy = tiered({.max_runs = 2, .max_width = 3});
-  CHECK_SAME(picked(policy, runs_of("1 2 4 9 20", "6:60")),
-             "0: 1 | 2 | 3 -> 0");
+  CHECK_SAME(count(policy, runs_of("1 2 4 9 20", "6:60")), "0: 1 | 2 | 3 -> 0");
+}
+
+TEST_CASE("ratio is asked before count", "[2.2][task-7][core]") {
+  STORY(
+      "At most 2 runs, four there are: 1 5 5 20. Ratio merges the two 5, "
+      "count would merge 1 5 5.");
+  INVARIANT(kTriggers);
+  const TieredPolicy policy = tiered({.max_runs = 2, .min_width = 2});
+  CHECK_SAME(picked(policy, runs_of("1 5 5", "6:20")), "0: 2 | 3 -> 5");
 }
 
 TEST_CASE("the tiered policy follows its golden trace", "[2.2][task-7][core]") {

@@ -37,6 +37,12 @@
 
 namespace lsm {
 
+// ANCHOR: show-push-down
+// The task that takes all of `level`, and all of the next, into the next (I2,
+// I3). `level` holds something and is not the last.
+CompactionTask push_down(const TreeShape& shape, int level);
+// ANCHOR_END: show-push-down
+
 class SimpleLeveledPolicy final : public CompactionPolicy {
  public:
   // Uses level0_runs_to_compact, level_size_multiplier and
@@ -48,8 +54,8 @@ class SimpleLeveledPolicy final : public CompactionPolicy {
   std::uint64_t debt_bytes(const TreeShape& shape) const override;
 
  private:
-  // All of `level`, and all of the next, into the next (I2, I3).
-  CompactionTask push_down(const TreeShape& shape, int level) const;
+  // The level that is too large; nothing when I4 holds.
+  std::optional<int> level_to_push_down(const TreeShape& shape) const;
 
   std::size_t level0_runs_to_compact_;
   double multiplier_;

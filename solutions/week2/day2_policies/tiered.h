@@ -69,14 +69,14 @@ class TieredPolicy final : public CompactionPolicy {
   // The bytes that the next task rewrites.
   std::uint64_t debt_bytes(const TreeShape& shape) const override;
 
- private:
+  // The triggers (I3), each asked alone about two runs or more; nothing if it
+  // does not hold. pick() adds the size of the tables to be made.
   using Runs = std::vector<AgedRun>;
-
-  // One trigger each (I3); nothing if it does not hold.
   std::optional<CompactionTask> pick_space(const Runs& runs) const;
   std::optional<CompactionTask> pick_ratio(const Runs& runs) const;
   std::optional<CompactionTask> pick_count(const Runs& runs) const;
 
+ private:
   std::size_t max_runs_;
   std::size_t min_merge_width_;
   std::size_t max_merge_width_;

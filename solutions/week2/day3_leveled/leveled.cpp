@@ -108,7 +108,7 @@ std::optional<CompactionTask> LeveledPolicy::pick(
 // ANCHOR_END: show-pick
 
 CompactionTask LeveledPolicy::pick_level0(const TreeShape& shape) const {
-  // ANCHOR: task-2-3-4 LeveledPolicy::pick_level0
+  // ANCHOR: task-2-3-3 LeveledPolicy::pick_level0
   const std::vector<RunShape>& runs = level_of(shape, 0).runs;
   CompactionTask task;
   task.output_level = targets(shape).base_level;
@@ -139,13 +139,13 @@ CompactionTask LeveledPolicy::pick_level0(const TreeShape& shape) const {
   }
   task.reason = fmt::format("level 0 has {} runs", runs.size());
   return task;
-  // ANCHOR_END: task-2-3-4
+  // ANCHOR_END: task-2-3-3
 }
 
 // The table that drags the fewest bytes along for each of its own.
 CompactionTask LeveledPolicy::pick_table(const TreeShape& shape,
                                          int level) const {
-  // ANCHOR: task-2-3-5 LeveledPolicy::pick_table
+  // ANCHOR: task-2-3-4 LeveledPolicy::pick_table
   double best_ratio = std::numeric_limits<double>::infinity();
   FileMetaPtr best;
   std::vector<FileMetaPtr> best_below;
@@ -171,11 +171,11 @@ CompactionTask LeveledPolicy::pick_table(const TreeShape& shape,
   }
   task.reason = fmt::format("level {} is over its target", level);
   return task;
-  // ANCHOR_END: task-2-3-5
+  // ANCHOR_END: task-2-3-4
 }
 
 std::uint64_t LeveledPolicy::debt_bytes(const TreeShape& shape) const {
-  // ANCHOR: task-2-3-6 LeveledPolicy::debt_bytes
+  // ANCHOR: task-2-3-5 LeveledPolicy::debt_bytes
   const Targets targets = this->targets(shape);
   std::uint64_t debt = 0;
   if (level_of(shape, 0).runs.size() >= level0_runs_to_compact_) {
@@ -187,7 +187,7 @@ std::uint64_t LeveledPolicy::debt_bytes(const TreeShape& shape) const {
     if (bytes > target) debt += bytes - target;
   }
   return debt;
-  // ANCHOR_END: task-2-3-6
+  // ANCHOR_END: task-2-3-5
 }
 
 }  // namespace lsm
