@@ -1,6 +1,7 @@
 #include "base/checksum.h"
 
 #define XXH_INLINE_ALL
+#include <fmt/format.h>
 #include <xxhash.h>
 
 namespace lsm {
@@ -18,6 +19,16 @@ constexpr std::uint64_t mix(std::uint64_t x) {
 }
 
 }  // namespace
+
+Result<void> expect_identity(std::string_view path, std::uint64_t offset,
+                             FileIdentity found, FileIdentity expected) {
+  if (found == expected) return {};
+  return fail_at(path, offset,
+                 fmt::format("is file {} of store {:016x}, expected file {} of "
+                             "store {:016x}",
+                             found.number, found.store_id, expected.number,
+                             expected.store_id));
+}
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);

@@ -16,13 +16,22 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace lsm {
 
 // Which file of which store; every format's checksums are bound to it.
 struct FileIdentity {
   std::uint64_t store_id = 0;
   std::uint64_t number = 0;
+
+  friend bool operator==(FileIdentity, FileIdentity) = default;
 };
+
+// Whose file it says it is, at `offset`, must be whose it is expected to be.
+// Errors: corruption.
+Result<void> expect_identity(std::string_view path, std::uint64_t offset,
+                             FileIdentity found, FileIdentity expected);
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
 

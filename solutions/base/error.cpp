@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <fmt/format.h>
+
 namespace lsm {
 
 std::string_view to_string(Code code) {
@@ -30,6 +32,11 @@ std::string_view to_string(Code code) {
       return "internal";
   }
   return "unknown";
+}
+
+std::unexpected<Error> fail_at(std::string_view path, std::uint64_t offset,
+                               std::string_view what, Code code) {
+  return fail(code, fmt::format("{}: offset {}: {}", path, offset, what));
 }
 
 }  // namespace lsm

@@ -50,6 +50,11 @@ using Result = std::expected<T, Error>;
                                                  std::string message) {
   return std::unexpected(Error{code, std::move(message)});
 }
+// The same about stored bytes (I2): "db/000007.sst: offset 4096: <what>".
+[[nodiscard]] std::unexpected<Error> fail_at(std::string_view path,
+                                             std::uint64_t offset,
+                                             std::string_view what,
+                                             Code code = Code::corruption);
 
 }  // namespace lsm
 

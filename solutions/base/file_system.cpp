@@ -2,6 +2,15 @@
 
 namespace lsm {
 
+Result<void> read_exactly(const File& file, std::string_view path,
+                          std::uint64_t offset, std::span<char> to) {
+  LSM_ASSIGN_OR_RETURN(const std::size_t count, file.read_at(offset, to));
+  if (count == to.size()) return {};
+  return fail_at(path, offset,
+                 "the file ends after " + std::to_string(count) + " of " +
+                     std::to_string(to.size()) + " bytes");
+}
+
 Result<std::string> read_file(FileSystem& fs, const std::string& path,
                               std::uint64_t limit_bytes) {
   LSM_ASSIGN_OR_RETURN(const auto file, fs.open(path, FileSystem::Mode::read));

@@ -119,6 +119,11 @@ class FileSystem {
   virtual void count_mapped(std::uint64_t bytes) = 0;
 };
 
+// Fills `to` from `offset` of the file at `path`. Errors: corruption when the
+// file ends before.
+Result<void> read_exactly(const File& file, std::string_view path,
+                          std::uint64_t offset, std::span<char> to);
+
 // Reads the whole file. `limit_bytes` guards memory: a larger file is
 // not_supported.
 Result<std::string> read_file(FileSystem& fs, const std::string& path,

@@ -6,7 +6,9 @@
 // I2 may_contain reads only inside `filter`, whatever its bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +29,30 @@ class FilterPolicy {
   virtual std::string build(std::span<const std::uint64_t> hashes) const = 0;
   virtual bool may_contain(std::string_view filter,
                            std::uint64_t hash) const = 0;
+};
+
+// The filter of one open table, in memory that begins on a cache line.
+class TableFilter {
+ public:
+  TableFilter() = default;
+  // `bytes` were built by the policy named `builder`; `policy` outlives this.
+  TableFilter(const FilterPolicy& policy, std::string_view builder,
+              std::string_view bytes);
+
+  // False: surely no key with this hash. True where another policy built it.
+  bool may_contain(std::uint64_t hash) const {
+    return policy_ == nullptr || policy_->may_contain(bytes_, hash);
+  }
+  std::size_t memory_bytes() const { return bytes_.size(); }
+
+ private:
+  struct alignas(64) CacheLine {
+    char bytes[64];
+  };
+
+  const FilterPolicy* policy_ = nullptr;
+  std::unique_ptr<CacheLine[]> memory_;
+  std::string_view bytes_;  // in memory_
 };
 
 // The simplest one: knows nothing, so everything may be anywhere.

@@ -8,6 +8,7 @@
 #include "base/not_implemented.h"
 #include "base/posix_file_system.h"
 #include "engine/compose.h"
+#include "engine/verify_table.h"
 #include "manifest.h"
 
 namespace lsm {
@@ -355,11 +356,14 @@ Stats Engine::stats() {
 Result<void> Engine::verify() {
   LSM_TRY(check_open());
   const VersionPtr version = write_path_->current();
+  const TableStore& store = *version->tree->store();
   for (int level = 0; level < kMaxLevels; ++level) {
     for (const RunPtr& run : version->tree->level(level)) {
       for (const TableHandlePtr& handle : run->tables()) {
-        LSM_ASSIGN_OR_RETURN(const Table* table, handle->table());
-        LSM_TRY(table->verify());
+        const std::uint64_t number = handle->meta()->number;
+        LSM_TRY(verify_table(*store.fs,
+                             file_path(store.folder, FileKind::table, number),
+                             {store.store_id, number}, *store.filter));
       }
     }
   }

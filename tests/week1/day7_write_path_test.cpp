@@ -684,7 +684,10 @@ TEST_CASE("a table is durable before the manifest names it",
                       {77, file.number},
                       {store.store->filter.get(), store.store->cache.get()});
       REQUIRE_OK(table);
-      CHECK_OK((*table)->verify());
+      const auto entry = (*table)->iterator(Table::Access::scan);
+      for (entry->seek_to_first(); entry->valid();)
+        entry->next();
+      CHECK_OK(entry->status());
       ++looked_at;
     }
   };

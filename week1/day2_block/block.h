@@ -116,7 +116,7 @@ class Block {
   Block() = default;  // no entries
   // `bytes` may be anything. Checks I1 to I4, sizes and kinds of every entry,
   // so that nothing below can fail or read outside. (I5 costs a hash a key and
-  // endangers no memory: Table::verify checks it.) Errors: corruption, naming
+  // endangers no memory: Db::verify checks it.) Errors: corruption, naming
   // the entry.
   static Result<Block> parse(std::string_view bytes);
   // `bytes` have been parsed before, or come from a BlockBuilder.

@@ -2,16 +2,10 @@
 
 #include <cassert>
 
-#include "block_index.h"
+#include "separators.h"
 #include "base/todo.h"
 
 namespace lsm {
-
-namespace {
-
-constexpr std::size_t kWriteBytes = 256 << 10;
-
-}  // namespace
 
 Result<std::unique_ptr<TableBuilder>> TableBuilder::create(
     FileSystem& fs, const std::string& path, FileIdentity file,
@@ -38,21 +32,14 @@ Result<FileMeta> TableBuilder::finish() {
   LSM_TODO("1.3 task 4", "TableBuilder::finish");
 }
 
-Result<std::uint64_t> TableBuilder::write_frame(std::string_view payload,
-                                                Compression compression) {
+Result<void> TableBuilder::write_frame(std::string_view payload,
+                                       Compression compression) {
   const std::size_t before = out_.size();
   append_frame(out_, payload, compression, identity_, offset_);
-  const std::uint64_t frame_bytes = out_.size() - before;
-  offset_ += frame_bytes;
-  if (out_.size() >= kWriteBytes) LSM_TRY(write_out());
-  return frame_bytes;
-}
-
-Result<void> TableBuilder::write_out() {
+  offset_ += out_.size() - before;
+  if (out_.size() < kWriteBytes) return {};
   LSM_TRY(file_->append(out_));
   out_.clear();
-  // What one huge value took is given back.
-  if (out_.capacity() > 4 * kWriteBytes) out_.shrink_to_fit();
   return {};
 }
 

@@ -1,61 +1,97 @@
-#include "table_iterator.h"
-
+// Walks a table both ways: an iterator over blocks with, inside it, one over
+// the entries of the block it stands in.
+//
+//   index      [ block 0 ] [ block 1 ] [ block 2 ]
+//                              at_ ▲
+//   block_                 a  b  c  d
+//                                ▲ key()
+//
+// I1 While valid, block_ stands on an entry of block at_; when not, no block
+//    is held and at_ is the number of blocks.
+// I2 seek goes to the block that the index names and, when that block's
+//    entries all lie before the target, to the first of the next: a separator
+//    may be larger than every key of its block.
+// I3 An error ends the walk for good (base/iterator.h, I4).
+// Cost: next within a block is BlockIterator's; a block more is one cache
+// lookup, or with Access::scan a piece of a large read. Memory: one pinned
+// block, and the read-ahead buffer once blocks are missed.
+// Blocks that a seek lands on enter the cache as wanted; those merely walked
+// over as `scan`, which the cache may drop first.
 #include <utility>
+
+#include "table.h"
 #include "base/todo.h"
 
 namespace lsm {
 
-TableIterator::TableIterator(const Table& table, Table::Access access)
-    : table_(table),
-      access_(access),
-      at_(table.index().size()),
-      ahead_(table, access == Table::Access::scan ? ReadAhead::kMaxBytes : 0) {}
+namespace {
 
-void TableIterator::seek(InternalKey target) {
-  // Task 6: TableIterator::seek
-  LSM_TODO("1.3 task 6", "TableIterator::seek");
-}
+class TableIterator final : public InternalIterator {
+ public:
+  TableIterator(const Table& table, bool scan)
+      : table_(table),
+        around_(scan ? make_no_cache() : nullptr),
+        cache_(scan ? *around_ : table.cache()),
+        at_(table.index().size()),
+        ahead_(table.file().read_ahead(scan ? ReadAhead::kMaxBytes : 0)) {}
 
-void TableIterator::seek_to_first() {
-  // Task 6: TableIterator::seek_to_first
-  LSM_TODO("1.3 task 6", "TableIterator::seek_to_first");
-}
+  bool valid() const override { return block_.valid(); }
 
-void TableIterator::seek_to_last() {
-  // Task 7: TableIterator::seek_to_last
-  LSM_TODO("1.3 task 7", "TableIterator::seek_to_last");
-}
-
-void TableIterator::next() {
-  // Task 6: TableIterator::next
-  LSM_TODO("1.3 task 6", "TableIterator::next");
-}
-
-void TableIterator::prev() {
-  // Task 7: TableIterator::prev
-  LSM_TODO("1.3 task 7", "TableIterator::prev");
-}
-
-bool TableIterator::enter(std::size_t block, bool walking) {
-  // Task 6: TableIterator::enter
-  LSM_TODO("1.3 task 6", "TableIterator::enter");
-}
-
-Result<std::string_view> TableIterator::load(std::size_t block, bool walking) {
-  if (access_ == Table::Access::scan) {
-    const BlockIndex::Handle handle = table_.index().handle(block);
-    LSM_ASSIGN_OR_RETURN(const std::string_view frame,
-                         ahead_.view(handle.offset, handle.size_bytes));
-    return table_.check_block(frame, handle.offset, unpacked_);
+  void seek(InternalKey target) override {
+    // Task 6: TableIterator::seek
+    LSM_TODO("1.3 task 6", "TableIterator::seek");
   }
-  LSM_ASSIGN_OR_RETURN(pin_, table_.read_block(block, walking, &ahead_));
-  return pin_.bytes();
-}
+  void seek_to_first() override {
+    // Task 6: TableIterator::seek_to_first
+    LSM_TODO("1.3 task 6", "TableIterator::seek_to_first");
+  }
+  void seek_to_last() override {
+    // Task 7: TableIterator::seek_to_last
+    LSM_TODO("1.3 task 7", "TableIterator::seek_to_last");
+  }
+  void next() override {
+    // Task 6: TableIterator::next
+    LSM_TODO("1.3 task 6", "TableIterator::next");
+  }
+  void prev() override {
+    // Task 7: TableIterator::prev
+    LSM_TODO("1.3 task 7", "TableIterator::prev");
+  }
 
-void TableIterator::leave() {
-  block_.reset(Block());
-  at_ = table_.index().size();
-  pin_ = BlockPin();
+  InternalKey key() const override { return block_.key(); }
+  std::string_view value() const override { return block_.value(); }
+  Result<void> status() const override { return status_; }
+
+ private:
+  // Makes block_ an iterator over `block`, not yet positioned. False, and
+  // invalid, when there is no such block, or an error.
+  bool enter(std::size_t block, bool walking) {
+    // Task 6: TableIterator::enter
+    LSM_TODO("1.3 task 6", "TableIterator::enter");
+  }
+
+  void leave() {  // invalid, and holding no block
+    block_.reset(Block());
+    at_ = table_.index().size();
+    pin_ = BlockPin();
+  }
+
+  // ANCHOR: show-members
+  const Table& table_;
+  const std::shared_ptr<BlockCache> around_;  // Access::scan: keeps nothing
+  BlockCache& cache_;
+  BlockIterator block_;  // over the entries of block at_, which pin_ holds
+  std::size_t at_;
+  BlockPin pin_;
+  ReadAhead ahead_;
+  Result<void> status_;
+  // ANCHOR_END: show-members
+};
+
+}  // namespace
+
+std::unique_ptr<InternalIterator> Table::iterator(Access access) const {
+  return std::make_unique<TableIterator>(*this, access == Access::scan);
 }
 
 }  // namespace lsm

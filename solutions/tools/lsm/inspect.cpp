@@ -6,7 +6,6 @@
 #include "base/posix_file_system.h"
 #include "log_format.h"
 #include "manifest.h"
-#include "table_format.h"
 #include "text.h"
 
 namespace lsm::tool {

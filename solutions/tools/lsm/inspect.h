@@ -7,8 +7,8 @@
 
 #include "base/file_system.h"
 #include "base/key.h"
+#include "base/table_format.h"
 #include "commands.h"
-#include "table_format.h"
 
 namespace lsm::tool {
 
@@ -28,7 +28,7 @@ Result<void> inspect_current(FileSystem& fs, const InspectArgs& args,
                              InspectReport& report);
 
 // The footer says whose table it is; only then can the rest be verified.
-Result<Footer> read_footer(FileSystem& fs, const std::string& path);
+Result<Footer> read_footer_of(FileSystem& fs, const std::string& path);
 
 // "00000000c0ffee42": how a store's id is written.
 std::string show_id(std::uint64_t store_id);

@@ -27,36 +27,37 @@ nlohmann::json key_json(const InternalKey& key) {
 void tell_footer(const Footer& footer, InspectReport& report) {
   report.text += fmt::format("table {:06} of store {}\n\n", footer.file.number,
                              show_id(footer.file.store_id));
-  const auto part = [&](std::string_view name, std::uint64_t offset,
-                        std::uint64_t bytes) {
-    report.text +=
-        fmt::format("  {:<11} at {:>10}  {:>10} bytes\n", name, offset, bytes);
+  const auto part = [&](std::string_view name, std::uint64_t begin,
+                        std::uint64_t end) {
+    report.text += fmt::format("  {:<11} at {:>10}  {:>10} bytes\n", name,
+                               begin, end - begin);
     report.json["parts"].push_back(
-        {{"name", name}, {"offset", offset}, {"size_bytes", bytes}});
+        {{"name", name}, {"offset", begin}, {"size_bytes", end - begin}});
   };
-  part("data", 0, footer.data_bytes);
-  part("filter", footer.filter_offset(), footer.filter_bytes);
-  part("index", footer.index_offset(), footer.index_bytes);
-  part("properties", footer.properties_offset(), footer.properties_bytes);
-  part("footer", footer.footer_offset(), kFooterBytes);
+  part("data", 0, footer.filter_at);
+  part("filter", footer.filter_at, footer.index_at);
+  part("index", footer.index_at, footer.properties_at);
+  part("properties", footer.properties_at, footer.footer_at);
+  part("footer", footer.footer_at, footer.footer_at + kFooterBytes);
   report.json["number"] = footer.file.number;
   report.json["store_id"] = show_id(footer.file.store_id);
 }
 
-void tell_properties(const TableProperties& is, InspectReport& report) {
+void tell_properties(const TableProperties& properties, InspectReport& report) {
+  const FileMeta& is = properties.meta;
   report.text += fmt::format(
       "\n  entries     {}, of them {}\n  sequences   {} to {}\n"
       "  smallest    {}\n  largest     {}\n  filter      {}\n",
       show_count(is.entries), plural(is.tombstones, "tombstone"),
       is.oldest_sequence, is.newest_sequence, show_internal(is.smallest.view()),
-      show_internal(is.largest.view()), is.filter_policy);
+      show_internal(is.largest.view()), properties.filter_policy);
   report.json["properties"] = {{"entries", is.entries},
                                {"tombstones", is.tombstones},
                                {"oldest_sequence", is.oldest_sequence},
                                {"newest_sequence", is.newest_sequence},
                                {"smallest", key_json(is.smallest.view())},
                                {"largest", key_json(is.largest.view())},
-                               {"filter_policy", is.filter_policy}};
+                               {"filter_policy", properties.filter_policy}};
 }
 
 void tell_entries(const Block& block, InspectReport& report,
@@ -108,7 +109,7 @@ Result<void> tell_block(const Table& table, std::size_t number,
                          {"offset", handle.offset},
                          {"size_bytes", handle.size_bytes},
                          {"separator", key_json(separator)}};
-  auto pin = table.read_block(number, true);
+  auto pin = table.read_block(number, table.cache(), true);
   if (!pin) {
     json["error"] = escape_text(pin.error().message);
     report.json["blocks"].push_back(std::move(json));
@@ -137,24 +138,15 @@ Result<void> tell_block(const Table& table, std::size_t number,
 
 }  // namespace
 
-Result<Footer> read_footer(FileSystem& fs, const std::string& path) {
+Result<Footer> read_footer_of(FileSystem& fs, const std::string& path) {
   LSM_ASSIGN_OR_RETURN(const auto file, fs.open(path, FileSystem::Mode::read));
-  LSM_ASSIGN_OR_RETURN(const std::uint64_t size, file->size());
-  if (size < kFooterBytes) {
-    return fail_at({path, {}, 0}, fmt::format("{} bytes are too few for a "
-                                              "table",
-                                              size));
-  }
-  std::string bytes(kFooterBytes, '\0');
-  const FilePlace place{path, {}, size - kFooterBytes};
-  LSM_TRY(read_exactly(*file, place, bytes));
-  return decode_footer(bytes, place);
+  return read_footer(*file, path);
 }
 
 Result<void> inspect_table(FileSystem& fs, const InspectArgs& args,
                            InspectReport& report) {
   report.json["type"] = "table";
-  LSM_ASSIGN_OR_RETURN(const Footer footer, read_footer(fs, args.file));
+  LSM_ASSIGN_OR_RETURN(const Footer footer, read_footer_of(fs, args.file));
   tell_footer(footer, report);
   LSM_ASSIGN_OR_RETURN(const Options seams, compose({}));
   const auto cache = make_no_cache();

@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "commands.h"
 #include "engine/compose.h"
+#include "engine/verify_table.h"
 #include "inspect.h"
 #include "log_reader.h"
 #include "manifest.h"
@@ -118,7 +119,7 @@ void Verifier::check_found() {
   report_.notes.push_back("without a manifest each file is checked by itself");
   for (const std::uint64_t number : found(FileKind::table)) {
     const std::string path = path_of(FileKind::table, number);
-    const auto footer = read_footer(fs_, path);
+    const auto footer = read_footer_of(fs_, path);
     if (!footer) {
       damaged(path, footer.error());
     } else {
@@ -139,20 +140,22 @@ void Verifier::check_table(const std::string& path, FileIdentity file,
   if (!table) return damaged(path, table.error());
   const BlockIndex& index = (*table)->index();
   report_.blocks += index.size();
-  report_.entries += (*table)->properties().entries;
-  report_.bytes += (*table)->footer().footer_offset() + kFooterBytes;
+  const FileMeta& is = (*table)->properties().meta;
+  report_.entries += is.entries;
+  report_.bytes += (*table)->file().footer().footer_at + kFooterBytes;
   const std::size_t before = report_.damage.size();
   for (std::size_t block = 0; block < index.size(); ++block) {
-    const auto pin = (*table)->read_block(block, true);
+    const auto pin = (*table)->read_block(block, *cache_, true);
     if (!pin) damaged(path, pin.error());
   }
   if (report_.damage.size() > before) return;
-  if (const auto sound = (*table)->verify(); !sound) {
+  if (const auto sound = verify_table(fs_, path, file, *seams_.filter_policy);
+      !sound) {
     damaged(path, sound.error());
   }
-  if (meta != nullptr && (meta->entries != (*table)->properties().entries ||
-                          meta->smallest != (*table)->properties().smallest ||
-                          meta->largest != (*table)->properties().largest)) {
+  if (meta != nullptr &&
+      (meta->entries != is.entries || meta->smallest != is.smallest ||
+       meta->largest != is.largest)) {
     damaged(path, {Code::corruption, "the manifest describes another table"});
   }
 }

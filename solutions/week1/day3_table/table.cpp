@@ -1,22 +1,11 @@
 #include "table.h"
 
-#include <cstring>
-#include <memory>
-
-#include "read_ahead.h"
-#include "table_iterator.h"
+#include "frame.h"
 
 namespace lsm {
 
-namespace {
-
-constexpr std::size_t kCacheLineBytes = 64;
-
-}  // namespace
-
-Table::Table(std::unique_ptr<File> file, std::string path, TableContext context)
+Table::Table(TableFile file, TableContext context)
     : file_(std::move(file)),
-      path_(std::move(path)),
       context_(context),
       cache_id_(context.cache->new_table_id()) {}
 
@@ -28,195 +17,80 @@ Result<std::shared_ptr<const Table>> Table::open(FileSystem& fs,
                                                  const std::string& path,
                                                  FileIdentity file,
                                                  TableContext context) {
-  LSM_ASSIGN_OR_RETURN(auto opened, fs.open(path, FileSystem::Mode::read));
-  std::shared_ptr<Table> table(new Table(std::move(opened), path, context));
-  LSM_TRY(table->load(file));
-  table->charged_bytes_ =
-      table->index_.memory_bytes() + table->filter_bytes_.capacity();
-  context.cache->charge(table->charged_bytes_);
+  LSM_ASSIGN_OR_RETURN(TableFile opened, TableFile::open(fs, path, file));
+  std::shared_ptr<Table> table(new Table(std::move(opened), context));
+  LSM_TRY(table->load());
   return table;
 }
 
-Result<void> Table::load(FileIdentity expected) {
-  LSM_ASSIGN_OR_RETURN(const std::uint64_t size, file_->size());
-  if (size < kFooterBytes) {
-    return fail_at({path_, expected, 0},
-                   std::to_string(size) + " bytes are too few for a table");
-  }
-  char last[kFooterBytes];
-  const FilePlace footer_place{path_, expected, size - kFooterBytes};
-  LSM_TRY(read_exactly(*file_, footer_place, last));
-  LSM_ASSIGN_OR_RETURN(footer_,
-                       decode_footer({last, kFooterBytes}, footer_place));
-  const FileIdentity found = footer_.file;
-  if (found.store_id != expected.store_id || found.number != expected.number) {
-    return fail_at(footer_place,
-                   "is table " + std::to_string(found.number) + " of store " +
-                       std::to_string(found.store_id) + ", expected table " +
-                       std::to_string(expected.number) + " of store " +
-                       std::to_string(expected.store_id));
-  }
-
+Result<void> Table::load() {
   // Filter, index and properties stand side by side: one read.
-  std::string frames(footer_.footer_offset() - footer_.filter_offset(), '\0');
-  LSM_TRY(read(footer_.filter_offset(), frames));
-  std::string_view rest = frames;
-  const auto part = [&](std::uint64_t offset, std::uint64_t bytes,
-                        BlockBytes& unpacked) {
-    const std::string_view frame = rest.substr(0, bytes);
-    rest.remove_prefix(bytes);
-    return open_frame(frame, place(offset), unpacked);
+  const Footer& footer = file_.footer();
+  std::string parts(footer.footer_at - footer.filter_at, '\0');
+  LSM_TRY(file_.read(footer.filter_at, parts));
+  BlockBytes unpacked;
+  const auto part = [&](std::uint64_t begin, std::uint64_t end) {
+    return open_frame(
+        std::string_view(parts).substr(begin - footer.filter_at, end - begin),
+        file_.place(begin), unpacked);
   };
-  BlockBytes memory[3];
+  LSM_ASSIGN_OR_RETURN(const std::string_view properties,
+                       part(footer.properties_at, footer.footer_at));
   LSM_ASSIGN_OR_RETURN(
-      const std::string_view filter,
-      part(footer_.filter_offset(), footer_.filter_bytes, memory[0]));
-  LSM_ASSIGN_OR_RETURN(
-      const std::string_view index,
-      part(footer_.index_offset(), footer_.index_bytes, memory[1]));
-  const FilePlace properties_place = place(footer_.properties_offset());
-  LSM_ASSIGN_OR_RETURN(
-      const std::string_view properties,
-      part(properties_place.offset, footer_.properties_bytes, memory[2]));
-
-  LSM_ASSIGN_OR_RETURN(properties_,
-                       decode_properties(properties, properties_place));
-  auto parsed = BlockIndex::parse(index, footer_.data_bytes);
-  if (!parsed) {
-    return fail_at(place(footer_.index_offset()), parsed.error().message);
-  }
-  index_ = std::move(*parsed);
-  if (properties_.filter_policy == context_.filter->name()) {
-    std::size_t room = filter.size() + kCacheLineBytes;
-    filter_bytes_.resize(room);
-    void* aligned = filter_bytes_.data();
-    std::align(kCacheLineBytes, filter.size(), aligned, room);
-    std::memcpy(aligned, filter.data(), filter.size());
-    filter_ = {static_cast<char*>(aligned), filter.size()};
-  }
+      properties_,
+      decode_properties(properties, file_.place(footer.properties_at)));
+  LSM_ASSIGN_OR_RETURN(const std::string_view index,
+                       part(footer.index_at, footer.properties_at));
+  LSM_ASSIGN_OR_RETURN(index_, BlockIndex::parse(index, footer.filter_at,
+                                                 file_.place(footer.index_at)));
+  LSM_ASSIGN_OR_RETURN(const std::string_view filter,
+                       part(footer.filter_at, footer.index_at));
+  filter_ = TableFilter(*context_.filter, properties_.filter_policy, filter);
+  charged_bytes_ = index_.memory_bytes() + filter_.memory_bytes();
+  context_.cache->charge(charged_bytes_);
   return {};
 }
 
-Result<void> Table::read(std::uint64_t offset, std::span<char> to) const {
-  return read_exactly(*file_, place(offset), to);
-}
-
-Result<std::string_view> Table::check_block(std::string_view frame,
-                                            std::uint64_t offset,
-                                            BlockBytes& unpacked) const {
-  LSM_ASSIGN_OR_RETURN(const std::string_view bytes,
-                       open_frame(frame, place(offset), unpacked));
-  if (auto block = Block::parse(bytes); !block) {
-    return fail_at(place(offset), block.error().message);
-  }
-  return bytes;
-}
-
-Result<BlockPin> Table::read_block(std::size_t block, bool scan,
-                                   ReadAhead* ahead) const {
+Result<BlockPin> Table::read_block(std::size_t block, BlockCache& cache,
+                                   bool scan, ReadAhead* ahead) const {
   // ANCHOR: task-1-3-5 Table::read_block
   const BlockIndex::Handle handle = index_.handle(block);
   const BlockKey key{cache_id_, handle.offset};
-  if (BlockPin pin = context_.cache->lookup(key)) return pin;
+  if (BlockPin pin = cache.lookup(key)) return pin;
 
   BlockBytes frame{std::make_unique_for_overwrite<char[]>(handle.size_bytes),
                    handle.size_bytes};
   const std::span<char> to(frame.data.get(), frame.size_bytes);
-  LSM_TRY(ahead == nullptr ? read(handle.offset, to)
+  LSM_TRY(ahead == nullptr ? file_.read(handle.offset, to)
                            : ahead->read(handle.offset, to));
+  const FilePlace place = file_.place(handle.offset);
   BlockBytes unpacked;
   LSM_ASSIGN_OR_RETURN(const std::string_view bytes,
-                       check_block(frame.view(), handle.offset, unpacked));
+                       open_frame(frame.view(), place, unpacked));
+  if (auto parsed = Block::parse(bytes); !parsed) {
+    return fail_at(place, parsed.error().message);
+  }
   if (unpacked.data == nullptr) {
     frame.size_bytes = bytes.size();  // stored plain: the frame's front is it
     unpacked = std::move(frame);
   }
-  return context_.cache->insert(key, std::move(unpacked), scan);
+  return cache.insert(key, std::move(unpacked), scan);
   // ANCHOR_END: task-1-3-5
 }
 
 Result<Lookup> Table::get(std::string_view user, std::uint64_t hash,
                           Sequence at, std::string& value) const {
   // ANCHOR: task-1-3-5 Table::get
-  if (filter_.data() != nullptr &&
-      !context_.filter->may_contain(filter_, hash)) {
-    return Lookup::absent;
-  }
-  const std::size_t block = index_.find(seek_key(user, at));
+  if (!filter_.may_contain(hash)) return Lookup::absent;
+  const std::size_t block = find_block(index_, seek_key(user, at));
   if (block == index_.size()) return Lookup::absent;
-  LSM_ASSIGN_OR_RETURN(const BlockPin pin, read_block(block, false));
+  LSM_ASSIGN_OR_RETURN(const BlockPin pin,
+                       read_block(block, *context_.cache, false));
   std::string_view found;
   const Lookup answer = Block::trusted(pin.bytes()).get(user, hash, at, found);
   if (answer == Lookup::value) value.assign(found);
   return answer;
   // ANCHOR_END: task-1-3-5
-}
-
-std::unique_ptr<InternalIterator> Table::iterator(Access access) const {
-  return std::make_unique<TableIterator>(*this, access);
-}
-
-Result<void> Table::verify() const {
-  for (const auto& [offset, bytes] :
-       {std::pair(footer_.filter_offset(), footer_.filter_bytes),
-        std::pair(footer_.index_offset(), footer_.index_bytes),
-        std::pair(footer_.properties_offset(), footer_.properties_bytes)}) {
-    std::string frame(bytes, '\0');
-    BlockBytes unpacked;
-    LSM_TRY(read(offset, frame));
-    LSM_TRY(open_frame(frame, place(offset), unpacked));
-  }
-  std::string last(kFooterBytes, '\0');
-  LSM_TRY(read(footer_.footer_offset(), last));
-  if (last != encode_footer(footer_)) {
-    return fail_at(place(footer_.footer_offset()), "the footer has changed");
-  }
-  return verify_entries();
-}
-
-Result<void> Table::verify_entries() const {
-  TableProperties seen;
-  ReadAhead ahead(*this, ReadAhead::kMaxBytes);
-  BlockIterator entry;
-  for (std::size_t block = 0; block < index_.size(); block++) {
-    const BlockIndex::Handle handle = index_.handle(block);
-    BlockBytes unpacked;
-    LSM_ASSIGN_OR_RETURN(const std::string_view frame,
-                         ahead.view(handle.offset, handle.size_bytes));
-    LSM_ASSIGN_OR_RETURN(const std::string_view bytes,
-                         check_block(frame, handle.offset, unpacked));
-    const Block view = Block::trusted(bytes);
-    entry.reset(view);
-    for (entry.seek_to_first(); entry.valid(); entry.next()) {
-      const InternalKey key = entry.key();
-      const std::uint64_t hash = filter_hash(key.user);
-      std::string_view value;
-      // Within a block order was parsed; that each key belongs to its block
-      // makes it hold across blocks.
-      if (index_.find(key) != block) {
-        return fail_at(place(handle.offset),
-                       "the index misses the key \"" + escape(key.user) + "\"");
-      }
-      if (view.get(key.user, hash, key.sequence(), value) == Lookup::absent) {
-        return fail_at(place(handle.offset),
-                       "the fingerprint is not that of the key \"" +
-                           escape(key.user) + "\"");
-      }
-      if (filter_.data() != nullptr &&
-          !context_.filter->may_contain(filter_, hash)) {
-        return fail_at(
-            place(footer_.filter_offset()),
-            "the filter denies the key \"" + escape(key.user) + "\"");
-      }
-      seen.note(key);
-    }
-  }
-  seen.filter_policy = properties_.filter_policy;
-  if (seen != properties_) {
-    return fail_at(place(footer_.properties_offset()),
-                   "the properties are not those of the entries");
-  }
-  return {};
 }
 
 }  // namespace lsm

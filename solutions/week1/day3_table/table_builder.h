@@ -24,8 +24,8 @@
 #include <string>
 #include <vector>
 
+#include "base/table_format.h"
 #include "block.h"
-#include "table_format.h"
 
 namespace lsm {
 
@@ -43,7 +43,7 @@ class TableBuilder {
   std::uint64_t size_bytes() const {
     return offset_ + block_.size_bytes() + index_.size() + hashes_.size();
   }
-  std::uint64_t entries() const { return properties_.entries; }
+  std::uint64_t entries() const { return properties_.meta.entries; }
   // Writes the rest, syncs, closes; entries() > 0. Call it last. `run` of the
   // answer is the caller's to set.
   [[nodiscard]] Result<FileMeta> finish();
@@ -53,12 +53,11 @@ class TableBuilder {
                TableOptions options)
       : file_(std::move(file)), identity_(identity), options_(options) {}
 
+  static constexpr std::size_t kWriteBytes = 256 << 10;
+
   // Writes the open block, and its separator into the index.
   Result<void> cut_block(InternalKey separator);
-  // Returns the frame's size.
-  Result<std::uint64_t> write_frame(std::string_view payload,
-                                    Compression compression);
-  Result<void> write_out();
+  Result<void> write_frame(std::string_view payload, Compression compression);
 
   std::unique_ptr<File> file_;
   FileIdentity identity_;
@@ -66,7 +65,7 @@ class TableBuilder {
   BlockBuilder block_;
   std::string index_;                  // encoded entries
   std::vector<std::uint64_t> hashes_;  // of distinct user keys
-  TableProperties properties_;         // .largest is the key added last
+  TableProperties properties_;         // .meta.largest: the key added last
   std::string out_;                    // not yet given to the file
   std::uint64_t offset_ = 0;           // where the next frame will begin
 };

@@ -5,15 +5,15 @@
 //              data  filter index properties
 //   frame  := payload type:u8 checksum:u32         type 0: as it is
 //                                                  type 1: raw:u32 lz4-bytes
-//   footer := data:u64 filter:u64 index:u64 properties:u64
+//   footer := filter:u64 index:u64 properties:u64
 //             store:u64 number:u64 version:u32 checksum:u32 magic:u64
 //
-//   0        data              +filter    +index   +properties    file size
-//   │ block │ block │ … │block │ filter │ index │ properties │ footer │
+//   0        filter   index   properties   file size - 56
+//   │ block │ block │ … │ filter │ index │ properties │ footer │
 //
-// The footer gives the four parts' sizes in bytes; a part begins where the one
-// before ends. An index payload is  (separator:prefixed tag:u64 size:varint)*
-// with one entry a data frame; properties are varints and prefixed keys.
+// The footer says where three parts begin; a part ends where the next begins.
+// An index payload is  (separator:key size:varint)*  with one entry a data
+// frame; properties are  contents filter_policy:prefixed  (file_meta.h).
 //
 // A frame of the 2 bytes "hi", stored plain at offset 0 of file 7, store 1:
 //
@@ -25,29 +25,30 @@
 //    is the magic: no flip goes unseen.
 // I2 A checksum is bound to store, file number and offset, so intact bytes in
 //    the wrong place do not verify.
-// I3 The parts' sizes and the footer's add up to the file's size.
+// I3 The parts follow each other without a gap, and end at the footer.
 // I4 A frame is compressed only if that saves an eighth or more. The size it
 //    claims to unpack to is checked against what LZ4 can do (255 to 1) before
 //    memory is taken for it.
 // I5 A newer version keeps magic, checksum, version, number and store where
 //    they are, so an older reader says "newer", not "damaged".
 // Cost: a checksum is 0.1 µs for 4 KiB; unpacking the same some 1 µs.
-// Used by: table_builder.h writes it, table.h reads it.
+// Used by: 1.3, whose frame.h opens frames, and tools.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/block_cache.h"
 #include "base/checksum.h"
-#include "base/error.h"
 #include "base/file_meta.h"
 #include "base/file_system.h"
 #include "base/filter_policy.h"
 #include "base/options.h"
+#include "base/read_ahead.h"
 
 namespace lsm {
 
@@ -58,8 +59,7 @@ struct TableOptions {
 };
 
 inline constexpr std::size_t kFrameTrailerBytes = 5;  // type and checksum
-inline constexpr std::size_t kFooterBytes = 64;
-inline constexpr std::uint32_t kTableVersion = 1;
+inline constexpr std::size_t kFooterBytes = 56;
 inline constexpr std::string_view kTableMagic = "LSMTABLE";
 
 // Where bytes stand: for their checksum, and for messages about them.
@@ -69,41 +69,25 @@ struct FilePlace {
   std::uint64_t offset = 0;
 };
 
-// "/db/000007.sst: offset 4096: <what>".
-std::unexpected<Error> fail_at(const FilePlace& place, std::string_view what,
-                               Code code = Code::corruption);
-
-// ANCHOR: show-frame
-// Fills `to` from `place.offset`. Errors: corruption when the file ends first.
-Result<void> read_exactly(const File& file, const FilePlace& place,
-                          std::span<char> to);
+inline std::unexpected<Error> fail_at(const FilePlace& place,
+                                      std::string_view what,
+                                      Code code = Code::corruption) {
+  return fail_at(place.path, place.offset, what, code);
+}
 
 // Appends the frame of `payload` to `to`; `offset` is where it will stand in
 // the file.
 void append_frame(std::string& to, std::string_view payload,
                   Compression compression, FileIdentity file,
                   std::uint64_t offset);
-// The payload of a frame that may be damaged: a view into `frame`, or into
-// `unpacked`, which is set only for a compressed one. Errors: corruption;
-// not_supported for an unknown type.
-Result<std::string_view> open_frame(std::string_view frame,
-                                    const FilePlace& place,
-                                    BlockBytes& unpacked);
-// ANCHOR_END: show-frame
+// The bytes of a compressed frame's payload; they live in `unpacked`. Errors:
+// corruption; not_supported in a build without LZ4.
+Result<std::string_view> unpack(std::string_view packed, const FilePlace& place,
+                                BlockBytes& unpacked);
 
 struct TableProperties {
-  std::uint64_t entries = 0;
-  std::uint64_t tombstones = 0;
-  Sequence oldest_sequence = 0;
-  Sequence newest_sequence = 0;
-  InternalKeyBuffer smallest;
-  InternalKeyBuffer largest;
+  FileMeta meta;              // its contents
   std::string filter_policy;  // FilterPolicy::name() of who built the filter
-
-  // Counts one more entry; they come in key order.
-  void note(InternalKey key);
-  friend bool operator==(const TableProperties&,
-                         const TableProperties&) = default;
 };
 
 std::string encode_properties(const TableProperties& properties);
@@ -111,26 +95,45 @@ Result<TableProperties> decode_properties(std::string_view payload,
                                           const FilePlace& place);
 
 struct Footer {
-  std::uint64_t data_bytes = 0;
-  std::uint64_t filter_bytes = 0;
-  std::uint64_t index_bytes = 0;
-  std::uint64_t properties_bytes = 0;
+  std::uint64_t filter_at = 0;
+  std::uint64_t index_at = 0;
+  std::uint64_t properties_at = 0;
+  std::uint64_t footer_at = 0;  // not stored: where the footer itself stands
   FileIdentity file;
-
-  std::uint64_t filter_offset() const { return data_bytes; }
-  std::uint64_t index_offset() const { return data_bytes + filter_bytes; }
-  std::uint64_t properties_offset() const {
-    return index_offset() + index_bytes;
-  }
-  std::uint64_t footer_offset() const {
-    return properties_offset() + properties_bytes;
-  }
 };
 
 std::string encode_footer(const Footer& footer);
-// `bytes` are the file's last kFooterBytes; place.offset is where they begin.
 // Does not ask whether the file is the expected one: tools open any table.
 // Errors: corruption; not_supported for a newer version.
-Result<Footer> decode_footer(std::string_view bytes, const FilePlace& place);
+Result<Footer> read_footer(const File& file, std::string_view path);
+
+// The file of one table, whose footer has been checked.
+class TableFile {
+ public:
+  // Errors: not_found, io; corruption, also for an intact table of another
+  // store or number; not_supported for a newer version.
+  static Result<TableFile> open(FileSystem& fs, const std::string& path,
+                                FileIdentity expected);
+
+  const Footer& footer() const { return footer_; }
+  FilePlace place(std::uint64_t offset) const {
+    return {path_, footer_.file, offset};
+  }
+  Result<void> read(std::uint64_t offset, std::span<char> to) const {
+    return read_exactly(*file_, path_, offset, to);
+  }
+  // For blocks; lives no longer than this, which must not be moved.
+  ReadAhead read_ahead(std::size_t start_bytes) const {
+    return {*file_, path_, footer_.filter_at, start_bytes};
+  }
+
+ private:
+  TableFile(std::unique_ptr<const File> file, std::string path, Footer footer)
+      : file_(std::move(file)), path_(std::move(path)), footer_(footer) {}
+
+  std::unique_ptr<const File> file_;
+  std::string path_;
+  Footer footer_;
+};
 
 }  // namespace lsm
