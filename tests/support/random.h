@@ -1,9 +1,10 @@
 // Random numbers that a failing test can be repeated with. Start a test with
 //
-//   SEEDED_RANDOM(random, 42);   // declares `random`; prints "seed: 42"
+//   SEEDED_RANDOM(random, 42);   // declares `random`; prints "seed: 42 …"
 //
-// and every failure shows the seed. LSM_SEED=7 in the environment overrides
-// the seed of every test, LSM_TEST_SCALE=0.1 shrinks every `scaled` count.
+// and every failure shows the seed: 42 in every run, unless LSM_SEED=7 in the
+// environment overrides the seed of every test. LSM_TEST_SCALE=0.1 shrinks
+// every `scaled` count.
 // The generator is xoshiro256** seeded by splitmix64 (Blackman and Vigna,
 // "Scrambled linear pseudorandom number generators", 2021): the same numbers
 // on every platform, which std::uniform_int_distribution does not promise.
@@ -93,6 +94,12 @@ inline std::uint64_t seed_or(std::uint64_t usual) {
   return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
 }
 
+// What a failure says behind the seed: how to come by this run again.
+inline std::string_view whence_seed() {
+  return std::getenv("LSM_SEED") == nullptr ? ", as in every run"
+                                            : ", from LSM_SEED";
+}
+
 // `count`, scaled by LSM_TEST_SCALE (sanitizer builds run a part), at least 1.
 inline std::size_t scaled(std::size_t count) {
   static const double scale = [] {
@@ -106,7 +113,6 @@ inline std::size_t scaled(std::size_t count) {
 
 }  // namespace lsm::test
 
-#define SEEDED_RANDOM(name, usual_seed)                                    \
-  ::lsm::test::Random name(::lsm::test::seed_or(usual_seed));              \
-  INFO("seed: " << name.seed() << " (repeat with LSM_SEED=" << name.seed() \
-                << ")")
+#define SEEDED_RANDOM(name, usual_seed)                       \
+  ::lsm::test::Random name(::lsm::test::seed_or(usual_seed)); \
+  INFO("seed: " << name.seed() << ::lsm::test::whence_seed())

@@ -158,12 +158,23 @@ Verdict check_ok(const Result& result) {
           .seen = show_error(result.error())};
 }
 
+// "success", with what came out where that has a to_string, or the error.
+template <typename Result>
+std::string show_result(const Result& result) {
+  if (!result.has_value()) return show_error(result.error());
+  if constexpr (requires { std::string(to_string(*result)); }) {
+    return "success: " + std::string(to_string(*result));
+  } else {
+    return "success";
+  }
+}
+
 template <typename Result, typename Code>
 Verdict check_error(const Result& result, Code code) {
   if (!result.has_value() && result.error().code == code) return {};
   return {.passed = false,
           .expected = "error " + show(code),
-          .seen = result.has_value() ? "success" : show_error(result.error())};
+          .seen = show_result(result)};
 }
 
 }  // namespace lsm::test

@@ -11,6 +11,9 @@
 //   05 00 00 00 00 00 00 00  02  01 01 61 03 72 65 64  00 01 62
 //   first = 5                 2  put    a      r  e  d rem    b
 //
+// A batch may be empty, and so may a key or a value; an empty batch is its
+// first nine bytes, and has no sequence.
+//
 // I1 decode_batch(encode_batch(first, ops)) gives back first and ops, in order.
 // I2 A batch is decoded whole or refused: a kind that is not known, a length
 //    past the end, bytes left over, a key or value over its limit, a sequence

@@ -134,14 +134,14 @@ std::optional<RecordHeader> LogReader::header_in(std::string_view bytes,
                                                  std::uint64_t offset) const {
   // ANCHOR: task-1-6-3 LogReader::header_in
   if (bytes.size() < kRecordHeaderSizeBytes) return std::nullopt;
+  const std::string_view covered = bytes.substr(4, kRecordHeaderSizeBytes - 4);
+  if (load_u32(bytes.data()) != checksum32(covered, identity_, offset)) {
+    return std::nullopt;
+  }
   const std::uint64_t type_length = load_u64(bytes.data() + 8);
   const auto type = static_cast<RecordType>(type_length & 0xff);
   if (type != RecordType::data && type != RecordType::mark &&
       type != RecordType::seal) {
-    return std::nullopt;
-  }
-  const std::string_view covered = bytes.substr(4, kRecordHeaderSizeBytes - 4);
-  if (load_u32(bytes.data()) != checksum32(covered, identity_, offset)) {
     return std::nullopt;
   }
   const std::uint64_t length = type_length >> 8;

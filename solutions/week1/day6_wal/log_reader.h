@@ -10,6 +10,11 @@
 //   a seal, then only zeros  sealed: the log is whole
 //   zeros up to the end      clean: the records end here (I3, log_format.h)
 //   anything else            damage: the marks decide
+// A record that verifies but has a type that is not known is damage too: what
+// a later format adds comes with a new version in the file's header.
+// A file that does not begin with a log's header (it is too short, or zeros, or
+// damaged) has no records: they end at offset 0, and the same three lines say
+// what that means. A valid header of another log is an error at once.
 //
 // I1 Records come in the order they were appended, up to the first damage, and
 //    none behind it: what is read is a prefix of what was written.
@@ -44,7 +49,9 @@ namespace lsm {
 struct LogEnd {
   enum class Kind : std::uint8_t { sealed, clean, torn };
   Kind kind = Kind::clean;
-  std::uint64_t offset = 0;         // where the records end
+  // Behind the last valid record, be it data, mark or seal: that is where the
+  // first damage or the unused space begins. 0 without a valid file header.
+  std::uint64_t offset = 0;
   std::uint64_t durable_bytes = 0;  // what the furthest mark covers; 0: none
   bool any_mark = false;            // a mark or a seal stands in this log
 };

@@ -46,9 +46,11 @@ class LogWriter {
   // One data record.
   Result<void> append(std::string_view record);
   // Makes every record so far durable, then appends a mark that says so. The
-  // mark itself is durable after the next sync.
+  // mark itself is durable after the next sync, which a sync with nothing new
+  // is as well: it pays an fsync and appends a mark like any other.
   Result<void> sync();
-  // Nothing was appended since the last sync.
+  // Nothing was appended since the last sync, or the log is sealed. False for
+  // a new log: its header is not durable yet.
   bool synced() const { return synced_; }
   // Ends the log in good order and closes it; every later call fails.
   Result<void> seal();
