@@ -370,6 +370,23 @@ TEST_CASE("a truncated or missing table is damage, for verify and inspect",
   CHECK(contains(missing.out, table));
 }
 
+TEST_CASE("inspect of a damaged log ends with the verdict", "[engine][tool]") {
+  STORY("A bit of the first record of a synced log is flipped.");
+  const TempDir dir;
+  Writer writer({dir / "killed", "--ops", "1000000", "--sync-every", "10"});
+  REQUIRE(writer.wait_for(100));
+  writer.kill_and_drain();
+  const std::string log = only_file(dir / "killed", ".log");
+  flip_bit(log, 60);
+  const Ran inspected = run_tool({"inspect", log});
+  CHECK_SAME(inspected.status, 1);
+  check_one_line(inspected.err, log);
+  const std::size_t last = inspected.out.rfind("\nVerdict: corruption. ");
+  REQUIRE(last != std::string::npos);
+  CHECK(contains(inspected.out.substr(last), "offset 32"));
+  CHECK_SAME(inspected.out.find('\n', last + 1), inspected.out.size() - 1);
+}
+
 TEST_CASE("inspect tells what stands in each kind of file", "[engine][tool]") {
   STORY(
       "A table, a log of a killed writer, the manifest, CURRENT; as text "

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "base/file_names.h"
 #include "base/posix_file_system.h"
 #include "log_format.h"
@@ -114,6 +116,11 @@ int run_inspect(const InspectArgs& args) {
     fmt::print("{}\n", report.json.dump(2));
   } else {
     fmt::print("{}", report.text);
+    // What can be read is above; whoever reads only that learns how it ends.
+    if (!done && done.error().code == Code::corruption) {
+      fmt::print("\nVerdict: corruption. {}\n", done.error().message);
+    }
+    std::fflush(stdout);
   }
   return done ? 0 : tool::report(args.file, done.error());
 }
