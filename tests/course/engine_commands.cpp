@@ -303,8 +303,12 @@ int command_mine(const Course& course, const std::string& typed) {
       fmt::format("The engine with your {}, the rest from the "
                   "reference:",
                   shown));
-  std::fflush(stdout);
   const fs::path folder = course.root / "build" / "mine";
+  print_line(ink(Ink::dim, fs::exists(folder / "lsm")
+                               ? "(its tests take two or three minutes)"
+                               : "(the first build takes some five minutes on "
+                                 "two cores, its tests two or three)"));
+  std::fflush(stdout);
   if (!build_or_tell(course, folder, {"engine_tests", "lsm", "lsm-bench"},
                      "your engine", "week")) {
     return 1;
@@ -332,6 +336,12 @@ int command_tool(const Course& course, const std::string& tool,
         !prepare_mine(course, {}, rooms, status)) {
       return status;
     }
+  }
+  if (!fs::exists(folder / tool)) {
+    // Not to stdout: that is the tool's, which may print JSON.
+    fmt::print(stderr,
+               "Building the engine (once: two or three minutes on two "
+               "cores) ...\n");
   }
   if (!build_or_tell(course, folder, {tool}, tool, "week")) return 1;
   const std::string binary = (folder / tool).string();
