@@ -50,6 +50,8 @@ int run_dump(const DumpArgs& args, const Options& options);
 
 int run_stats(const std::string& path, const Options& options, bool json);
 int run_verify(const std::string& path, bool json);
+int run_repair(const std::string& path, const std::string& into,
+               const Options& options, bool json);
 
 struct InspectArgs {
   std::string file;

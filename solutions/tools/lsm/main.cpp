@@ -105,6 +105,7 @@ class CommandLine {
 
   Options options_;
   std::string path_;
+  std::string into_;
   bool json_ = false;
   LoadArgs load_;
   DumpArgs dump_;
@@ -167,6 +168,16 @@ void CommandLine::add_looking_inside() {
           [this] { return run_verify(path_, json_); });
   add_path(*verify);
   verify->add_flag("--json", json_, "as JSON");
+
+  CLI::App* repair =
+      add("repair", "Salvage what verifies into a new store; changes nothing",
+          [this] { return run_repair(path_, into_, options_, json_); });
+  add_path(*repair);
+  repair->add_option("--into", into_, "the new store's folder")
+      ->required()
+      ->type_name("NEWPATH");
+  repair->add_flag("--json", json_, "as JSON");
+  add_store_options(*repair, options_);
 
   CLI::App* inspect = add(
       "inspect", "What stands in a table, log, manifest or CURRENT", [this] {
