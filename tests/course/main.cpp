@@ -47,6 +47,7 @@ constexpr std::array kEngine = {
     Command{"mine", "", "the whole engine from your finished rooms: its tests"},
     Command{"shell", "[PATH]",
             "open a store and talk to it (--mine: on yours)"},
+    Command{"inspect", "FILE", "what stands in a table, log or manifest"},
     Command{"bench", "[ARGS]", "measure it (--mine: yours)"},
     Command{"demo", "",
             "the finished engine on real data: load, kill, recover"},
@@ -208,10 +209,11 @@ int run_command(const Course& course, std::vector<std::string> args) {
   CLI::App* shell = add("shell", "Open a store and talk to it");
   shell->add_option("path", store, "the store (build/store)");
   shell->add_flag("--mine", mine, "on your engine");
-  for (const char* name : {"bench", "demo"}) {
-    CLI::App* command = add(name, name == std::string_view("bench")
-                                      ? "Measure the engine"
-                                      : "The finished engine on real data");
+  for (const auto& [name, brief] :
+       {std::pair{"bench", "Measure the engine"},
+        std::pair{"demo", "The finished engine on real data"},
+        std::pair{"inspect", "What stands in a table, log or manifest"}}) {
+    CLI::App* command = add(name, brief);
     command->add_flag("--mine", mine, "on your engine");
     command->allow_extras();
     command->prefix_command(false);
@@ -251,9 +253,10 @@ int run_command(const Course& course, std::vector<std::string> args) {
     if (store.empty()) store = (course.root / "build" / "store").string();
     return command_tool(course, "lsm", {"shell", store}, mine);
   }
-  if (name == "demo") passed_on.insert(passed_on.begin(), "demo");
-  return command_tool(course, name == "demo" ? "lsm" : "lsm-bench", passed_on,
-                      mine);
+  if (name == "bench")
+    return command_tool(course, "lsm-bench", passed_on, mine);
+  passed_on.insert(passed_on.begin(), name);  // a command of lsm's own
+  return command_tool(course, "lsm", passed_on, mine);
 }
 
 }  // namespace
