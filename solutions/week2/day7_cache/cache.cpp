@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kWays = 8;
 
+// ANCHOR: show-state
 // A slot's state: references in the low half, then clock, then phase.
 constexpr std::uint64_t kOneReference = 1;
 constexpr std::uint64_t kReferences = 0xffff'ffff;
@@ -36,6 +37,7 @@ struct alignas(64) Set {
   std::array<std::atomic<std::uint32_t>, kWays> tags{};
   std::array<Slot, kWays> slots;
 };
+// ANCHOR_END: show-state
 
 struct alignas(64) Counters {
   std::atomic<std::uint64_t> hits{0};
@@ -73,6 +75,7 @@ class ClockCache final : public BlockCache {
   }
 
   BlockPin insert(BlockKey key, BlockBytes bytes, bool scan) override {
+    // ANCHOR: task-2-7-2 ClockCache::insert
     const std::uint64_t hash = hash_of(key);
     if (BlockPin pin = find(key, hash)) return pin;  // another was faster
     Slot* slot = reserve(bytes.size_bytes, scan)
@@ -94,11 +97,14 @@ class ClockCache final : public BlockCache {
       set.tags[way].store(tag_of(hash), std::memory_order_release);
     }
     return {this, slot, view};
+    // ANCHOR_END: task-2-7-2
   }
 
   void charge(std::size_t bytes) override {
+    // ANCHOR: task-2-7-4 ClockCache::charge
     used_.fetch_add(bytes, std::memory_order_relaxed);
     make_room();
+    // ANCHOR_END: task-2-7-4
   }
   void uncharge(std::size_t bytes) override {
     used_.fetch_sub(bytes, std::memory_order_relaxed);
@@ -134,6 +140,7 @@ class ClockCache final : public BlockCache {
   Set& set_of(std::uint64_t hash) { return sets_[hash & (sets_.size() - 1)]; }
 
   BlockPin find(BlockKey key, std::uint64_t hash) {
+    // ANCHOR: task-2-7-1 ClockCache::find
     Set& set = set_of(hash);
     const std::uint32_t tag = tag_of(hash);
     for (std::size_t way = 0; way < kWays; ++way) {
@@ -150,19 +157,23 @@ class ClockCache final : public BlockCache {
       slot.state.fetch_sub(kOneReference, std::memory_order_release);
     }
     return {};
+    // ANCHOR_END: task-2-7-1
   }
 
   // Takes `bytes` from the budget, evicting for it unless a scan asks.
   bool reserve(std::size_t bytes, bool scan) {
+    // ANCHOR: task-2-7-2 ClockCache::reserve
     const std::size_t used =
         used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (used <= capacity_ || (!scan && make_room())) return true;
     used_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
+    // ANCHOR_END: task-2-7-2
   }
 
   // Sweeps the hand until what is used fits; false if too much is pinned.
   bool make_room() {
+    // ANCHOR: task-2-7-3 ClockCache::make_room
     const std::size_t slots = sets_.size() * kWays;
     for (std::size_t step = 0; step < 5 * slots; ++step) {
       if (used_.load(std::memory_order_relaxed) <= capacity_) return true;
@@ -171,11 +182,13 @@ class ClockCache final : public BlockCache {
       if (Slot* slot = evict(sets_[at / kWays], at % kWays)) free(*slot);
     }
     return used_.load(std::memory_order_relaxed) <= capacity_;
+    // ANCHOR_END: task-2-7-3
   }
 
   // A busy slot of the set, its room already reserved, or null after giving
   // the reservation back.
   Slot* claim(Set& set, std::size_t reserved, bool scan) {
+    // ANCHOR: task-2-7-2 ClockCache::claim
     for (Slot& slot : set.slots) {
       std::uint64_t empty = kEmpty;
       if (slot.state.compare_exchange_strong(empty, kBusy,
@@ -191,11 +204,13 @@ class ClockCache final : public BlockCache {
     }
     used_.fetch_sub(reserved, std::memory_order_relaxed);
     return nullptr;
+    // ANCHOR_END: task-2-7-2
   }
 
   // Makes the slot busy and takes its block out, if nobody holds it and its
   // clock has run out; otherwise takes one tick off the clock.
   Slot* evict(Set& set, std::size_t way) {
+    // ANCHOR: task-2-7-3 ClockCache::evict
     Slot& slot = set.slots[way];
     std::uint64_t seen = slot.state.load(std::memory_order_relaxed);
     if ((seen & kPhase) != kLive || (seen & kReferences) != 0) return nullptr;
@@ -214,6 +229,7 @@ class ClockCache final : public BlockCache {
     slot.bytes = {};
     evictions_.fetch_add(1, std::memory_order_relaxed);
     return &slot;
+    // ANCHOR_END: task-2-7-3
   }
 
   // Busy to empty, keeping references that passing readers hold.

@@ -1,0 +1,172 @@
+#include "cache.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <utility>
+#include <vector>
+#include "base/todo.h"
+
+namespace lsm {
+
+namespace {
+
+constexpr std::size_t kWays = 8;
+
+// ANCHOR: show-state
+// A slot's state: references in the low half, then clock, then phase.
+constexpr std::uint64_t kOneReference = 1;
+constexpr std::uint64_t kReferences = 0xffff'ffff;
+constexpr std::uint64_t kOneTick = std::uint64_t{1} << 32;
+constexpr std::uint64_t kClock = 3 * kOneTick;
+constexpr std::uint64_t kEmpty = 0;
+constexpr std::uint64_t kBusy = std::uint64_t{1} << 62;
+constexpr std::uint64_t kLive = std::uint64_t{2} << 62;
+constexpr std::uint64_t kPhase = std::uint64_t{3} << 62;
+
+struct Slot {
+  std::atomic<std::uint64_t> state{kEmpty};
+  BlockKey key;
+  BlockBytes bytes;
+  bool kept = false;  // false: on the heap, owned by its one pin
+};
+
+struct alignas(64) Set {
+  // A hint for where to look; the slot's key decides.
+  std::array<std::atomic<std::uint32_t>, kWays> tags{};
+  std::array<Slot, kWays> slots;
+};
+// ANCHOR_END: show-state
+
+struct alignas(64) Counters {
+  std::atomic<std::uint64_t> hits{0};
+  std::atomic<std::uint64_t> misses{0};
+};
+
+constexpr std::uint64_t hash_of(BlockKey key) {
+  std::uint64_t x = key.offset + key.table * 0x9e3779b97f4a7c15ULL;
+  x ^= x >> 32;
+  x *= 0xd6e8feb86659fd93ULL;
+  x ^= x >> 32;
+  x *= 0xd6e8feb86659fd93ULL;
+  return x ^ (x >> 32);
+}
+
+constexpr std::uint32_t tag_of(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash >> 32) | 1;  // never 0: empty
+}
+
+class ClockCache final : public BlockCache {
+ public:
+  ClockCache(std::size_t capacity_bytes, std::size_t expected_block_bytes)
+      : capacity_(capacity_bytes),
+        sets_(std::bit_ceil(std::max<std::size_t>(
+            1, 2 * capacity_bytes /
+                   std::max<std::size_t>(1, expected_block_bytes) / kWays))) {}
+
+  BlockPin lookup(BlockKey key) override {
+    const std::uint64_t hash = hash_of(key);
+    Counters& counters = counters_[hash % counters_.size()];
+    BlockPin pin = find(key, hash);
+    (pin ? counters.hits : counters.misses)
+        .fetch_add(1, std::memory_order_relaxed);
+    return pin;
+  }
+
+  BlockPin insert(BlockKey key, BlockBytes bytes, bool scan) override {
+    // Task 2: ClockCache::insert
+    LSM_TODO("2.7 task 2", "ClockCache::insert");
+  }
+
+  void charge(std::size_t bytes) override {
+    // Task 4: ClockCache::charge
+    LSM_TODO("2.7 task 4", "ClockCache::charge");
+  }
+  void uncharge(std::size_t bytes) override {
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  std::uint64_t new_table_id() override {
+    return next_id_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  CacheStats stats() const override {
+    CacheStats stats;
+    for (const Counters& counters : counters_) {
+      stats.hits += counters.hits.load(std::memory_order_relaxed);
+      stats.misses += counters.misses.load(std::memory_order_relaxed);
+    }
+    stats.evictions = evictions_.load(std::memory_order_relaxed);
+    stats.used_bytes = used_.load(std::memory_order_relaxed);
+    stats.capacity_bytes = capacity_;
+    return stats;
+  }
+
+ protected:
+  void release(void* handle) noexcept override {
+    auto* slot = static_cast<Slot*>(handle);
+    if (!slot->kept) {
+      delete slot;
+      return;
+    }
+    // Release pairs with the acquire of the eviction that sees no reference.
+    slot->state.fetch_sub(kOneReference, std::memory_order_release);
+  }
+
+ private:
+  Set& set_of(std::uint64_t hash) { return sets_[hash & (sets_.size() - 1)]; }
+
+  BlockPin find(BlockKey key, std::uint64_t hash) {
+    // Task 1: ClockCache::find
+    LSM_TODO("2.7 task 1", "ClockCache::find");
+  }
+
+  // Takes `bytes` from the budget, evicting for it unless a scan asks.
+  bool reserve(std::size_t bytes, bool scan) {
+    // Task 2: ClockCache::reserve
+    LSM_TODO("2.7 task 2", "ClockCache::reserve");
+  }
+
+  // Sweeps the hand until what is used fits; false if too much is pinned.
+  bool make_room() {
+    // Task 3: ClockCache::make_room
+    LSM_TODO("2.7 task 3", "ClockCache::make_room");
+  }
+
+  // A busy slot of the set, its room already reserved, or null after giving
+  // the reservation back.
+  Slot* claim(Set& set, std::size_t reserved, bool scan) {
+    // Task 2: ClockCache::claim
+    LSM_TODO("2.7 task 2", "ClockCache::claim");
+  }
+
+  // Makes the slot busy and takes its block out, if nobody holds it and its
+  // clock has run out; otherwise takes one tick off the clock.
+  Slot* evict(Set& set, std::size_t way) {
+    // Task 3: ClockCache::evict
+    LSM_TODO("2.7 task 3", "ClockCache::evict");
+  }
+
+  // Busy to empty, keeping references that passing readers hold.
+  static void free(Slot& slot) {
+    slot.state.fetch_sub(kBusy - kEmpty, std::memory_order_release);
+  }
+
+  const std::size_t capacity_;
+  std::vector<Set> sets_;
+  std::array<Counters, 8> counters_;
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> hand_{0};
+  std::atomic<std::uint64_t> evictions_{0};
+  std::atomic<std::uint64_t> next_id_{1};
+};
+
+}  // namespace
+
+std::shared_ptr<BlockCache> make_clock_cache(std::size_t capacity_bytes,
+                                             std::size_t expected_block_bytes) {
+  return std::make_shared<ClockCache>(capacity_bytes, expected_block_bytes);
+}
+
+}  // namespace lsm
