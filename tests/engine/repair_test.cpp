@@ -397,7 +397,7 @@ TEST_CASE("a flip anywhere is survived, named, and makes nothing up",
       paths.push_back(path);
     }
   }
-  for (std::size_t round = 0; round < scaled(150); ++round) {
+  for (std::size_t round = 0; round < scaled(60); ++round) {
     const std::string& path = random.pick(paths);
     const auto bytes = read_file(*store.disk, path);
     REQUIRE_OK(bytes);
