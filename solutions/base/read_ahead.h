@@ -29,6 +29,7 @@ class ReadAhead {
             std::size_t start_bytes)
       : file_(file), path_(path), limit_(limit), start_bytes_(start_bytes) {}
 
+  std::uint64_t size() const { return limit_; }
   // [offset, offset + size), or what of it is below the limit, which `offset`
   // is not beyond. The view lives until the next call.
   Result<std::string_view> view(std::uint64_t offset, std::uint64_t size);

@@ -40,4 +40,16 @@ struct VersionEdit {
   friend bool operator==(const VersionEdit&, const VersionEdit&) = default;
 };
 
+// What a manifest says, or what a new one begins with.
+struct ManifestState {
+  std::uint64_t store_id = 0;
+  std::uint64_t number = 0;  // of the manifest that was read
+  std::vector<VersionEdit::Added> files;
+  std::uint64_t oldest_log = 0;        // logs below it are not needed
+  std::uint64_t next_file_number = 1;  // above every number it names
+  Sequence last_sequence = 0;          // I3
+
+  friend bool operator==(const ManifestState&, const ManifestState&) = default;
+};
+
 }  // namespace lsm

@@ -28,6 +28,9 @@ struct WriteOp {
   std::string_view value;  // empty for remove
 };
 
+// Errors: invalid_argument, a key or value over its limit (base/key.h).
+Result<void> check_sizes(std::span<const WriteOp> ops);
+
 // What a transaction read, for the commit check; plain writes have none.
 class CommitIntent {
  public:

@@ -1,6 +1,7 @@
 #include "concat.h"
 
-#include <cassert>
+#include <algorithm>
+#include <ranges>
 #include <utility>
 #include "base/todo.h"
 
@@ -27,23 +28,15 @@ class ConcatIterator final : public InternalIterator {
     LSM_TODO("1.4 task 6", "ConcatIterator::seek_to_last");
   }
   void next() override {
-    assert(valid());
     // Task 3: ConcatIterator::next
     LSM_TODO("1.4 task 3", "ConcatIterator::next");
   }
   void prev() override {
-    assert(valid());
     // Task 6: ConcatIterator::prev
     LSM_TODO("1.4 task 6", "ConcatIterator::prev");
   }
-  InternalKey key() const override {
-    assert(valid());
-    return part_->key();
-  }
-  std::string_view value() const override {
-    assert(valid());
-    return part_->value();
-  }
+  InternalKey key() const override { return part_->key(); }
+  std::string_view value() const override { return part_->value(); }
   Result<void> status() const override { return status_; }
 
  private:

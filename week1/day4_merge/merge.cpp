@@ -1,7 +1,6 @@
 #include "merge.h"
 
 #include <cassert>
-#include <cstddef>
 #include <utility>
 #include "base/todo.h"
 
@@ -46,12 +45,8 @@ class MergeIterator final : public InternalIterator {
     LSM_TODO("1.4 task 5", "MergeIterator::prev");
   }
 
-  InternalKey key() const override {
-    assert(valid());
-    return heap_[0]->key;
-  }
+  InternalKey key() const override { return heap_[0]->key; }
   std::string_view value() const override {
-    assert(valid());
     return heap_[0]->iterator->value();
   }
   Result<void> status() const override { return status_; }

@@ -39,12 +39,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 
-#include "base/checksum.h"
-#include "base/error.h"
+#include "base/log_header.h"
 
 namespace lsm {
 
@@ -60,14 +56,5 @@ struct RecordHeader {
 inline constexpr std::size_t kRecordHeaderSizeBytes = 16;
 inline constexpr std::size_t kMarkSizeBytes = 8;  // its payload
 // ANCHOR_END: show-record-header
-
-inline constexpr std::size_t kLogHeaderSizeBytes = 32;
-
-// The first kLogHeaderSizeBytes of the file.
-std::string encode_log_header(FileIdentity file);
-// Whose log it says it is; nullopt when the bytes are too few or do not verify.
-// Errors: not_supported, a newer version.
-Result<std::optional<FileIdentity>> decode_log_header(std::string_view bytes,
-                                                      std::string_view path);
 
 }  // namespace lsm

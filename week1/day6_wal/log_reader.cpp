@@ -3,84 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
-#include <utility>
 
 #include "base/bytes.h"
+#include "base/read_ahead.h"
 #include "base/todo.h"
 
 namespace lsm {
 namespace {
 
-constexpr std::uint64_t kBufferBytes = 256 << 10;
-
-// The bytes of a file, read forward in large pieces.
-class BufferedFile {
- public:
-  BufferedFile(const File& file, std::uint64_t size, std::string path)
-      : file_(file), size_(size), path_(std::move(path)) {}
-
-  std::uint64_t size() const { return size_; }
-  const std::string& path() const { return path_; }
-
-  // [offset, offset + count), fewer at the end of the file. The view lives
-  // until the next call. A piece larger than the buffer gets memory of its
-  // own, until the next piece.
-  Result<std::string_view> at(std::uint64_t offset, std::uint64_t count) {
-    LSM_ASSIGN_OR_RETURN(const std::string_view piece, at_least(offset, count));
-    return piece.substr(0, static_cast<std::size_t>(
-                               std::min<std::uint64_t>(count, piece.size())));
-  }
-
-  // The same, and all that the buffer holds behind it.
-  Result<std::string_view> at_least(std::uint64_t offset, std::uint64_t count) {
-    count = std::min(count, size_ - std::min(offset, size_));
-    if (offset < begin_ || offset + count > begin_ + filled_) {
-      LSM_TRY(fill(offset, std::max(count, kBufferBytes)));
-    }
-    const auto skip = static_cast<std::size_t>(offset - begin_);
-    return std::string_view(bytes_.get(), static_cast<std::size_t>(filled_))
-        .substr(skip);
-  }
-
- private:
-  Result<void> fill(std::uint64_t offset, std::uint64_t wanted) {
-    if (capacity_ != wanted) {
-      bytes_.reset();
-      bytes_ = std::make_unique_for_overwrite<char[]>(
-          static_cast<std::size_t>(wanted));
-      capacity_ = wanted;
-    }
-    begin_ = offset;
-    filled_ = 0;
-    const std::uint64_t count = std::min(wanted, size_ - offset);
-    LSM_ASSIGN_OR_RETURN(
-        const std::size_t got,
-        file_.read_at(offset, {bytes_.get(), static_cast<std::size_t>(count)}));
-    if (got != count) {
-      return fail(Code::io, fmt::format("{}: offset {}: the file became "
-                                        "shorter while it was read",
-                                        path_, offset + got));
-    }
-    filled_ = got;
-    return {};
-  }
-
-  const File& file_;
-  const std::uint64_t size_;
-  const std::string path_;
-  std::unique_ptr<char[]> bytes_;
-  std::uint64_t capacity_ = 0;
-  std::uint64_t begin_ = 0;  // bytes_ holds [begin_, begin_ + filled_)
-  std::uint64_t filled_ = 0;
-};
-
 // ANCHOR: show-log-reader
 class LogReader {
  public:
-  LogReader(const File& file, std::uint64_t size, std::string path,
+  LogReader(const File& file, std::uint64_t size, const std::string& path,
             FileIdentity identity)
-      : bytes_(file, size, std::move(path)), identity_(identity) {}
+      : path_(path),
+        bytes_(file, path, size, ReadAhead::kMaxBytes),
+        identity_(identity) {}
 
   Result<LogEnd> read(const LogVisitor& visit);
 
@@ -108,7 +46,8 @@ class LogReader {
   // The verdict on damage: a torn tail, or corruption.
   Result<LogEnd> judge(std::uint64_t offset);
 
-  BufferedFile bytes_;
+  const std::string& path_;
+  ReadAhead bytes_;
   const FileIdentity identity_;
   LogEnd end_;
 };
@@ -116,19 +55,10 @@ class LogReader {
 
 Result<bool> LogReader::starts_well() {
   LSM_ASSIGN_OR_RETURN(const std::string_view bytes,
-                       bytes_.at(0, kLogHeaderSizeBytes));
-  LSM_ASSIGN_OR_RETURN(const auto found,
-                       decode_log_header(bytes, bytes_.path()));
-  if (!found) return false;
-  if (found->store_id != identity_.store_id ||
-      found->number != identity_.number) {
-    return fail(Code::corruption,
-                fmt::format("{}: offset 0: log {} of store {:016x}, expected "
-                            "log {} of store {:016x}",
-                            bytes_.path(), found->number, found->store_id,
-                            identity_.number, identity_.store_id));
-  }
-  return true;
+                       bytes_.view(0, kLogHeaderSizeBytes));
+  LSM_ASSIGN_OR_RETURN(const auto found, decode_log_header(bytes, path_));
+  if (found) LSM_TRY(expect_identity(path_, 0, *found, identity_));
+  return found.has_value();
 }
 
 std::optional<RecordHeader> LogReader::header_in(std::string_view bytes,
@@ -146,7 +76,7 @@ Result<std::optional<LogReader::Record>> LogReader::record_at(
 Result<bool> LogReader::zeros_from(std::uint64_t offset) {
   while (offset < bytes_.size()) {
     LSM_ASSIGN_OR_RETURN(const std::string_view piece,
-                         bytes_.at_least(offset, 1));
+                         bytes_.view_on(offset, 1));
     if (piece.find_first_not_of('\0') != piece.npos) return false;
     offset += piece.size();
   }

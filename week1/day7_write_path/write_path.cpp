@@ -1,7 +1,5 @@
 #include "write_path.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -19,8 +17,6 @@ WritePath::WritePath(WritePathContext context, const VersionPtr& version,
       active_(version->active),
       next_sequence_(last + 1),
       level0_runs_(version->tree->level(0).size()) {}
-
-WritePath::~WritePath() = default;
 
 Result<std::unique_ptr<WritePath>> WritePath::create(WritePathContext context,
                                                      TreePtr tree,
@@ -85,18 +81,7 @@ void WritePath::after_commit(std::span<WriteRequest* const> group) {
 }
 
 Result<void> WritePath::admit(const WriteRequest& request) const {
-  for (const WriteOp& op : request.ops) {
-    if (op.key.size() > kMaxKeySizeBytes) {
-      return fail(Code::invalid_argument,
-                  fmt::format("key of {} bytes: a key has at most {}",
-                              op.key.size(), kMaxKeySizeBytes));
-    }
-    if (op.value.size() > kMaxValueSizeBytes) {
-      return fail(Code::invalid_argument,
-                  fmt::format("value of {} bytes: a value has at most {}",
-                              op.value.size(), kMaxValueSizeBytes));
-    }
-  }
+  LSM_TRY(check_sizes(request.ops));
   if (request.ops.size() > kMaxSequence - next_sequence_) {
     return fail(Code::invalid_argument, "the store has no sequences left");
   }
@@ -133,6 +118,7 @@ Result<void> WritePath::sync_logs() {
 }
 
 void WritePath::schedule_flush() {
+  flush_error_ = {};  // what failed is tried again
   if (flush_scheduled_ || closing_) return;
   flush_scheduled_ = true;
   context_.executor.submit(Executor::Lane::flush, [this] { run_flushes(); });
@@ -185,10 +171,6 @@ Result<FileMeta> WritePath::write_table(const MemTable& memtable) {
   LSM_TODO("1.7 task 4", "WritePath::write_table");
 }
 
-Result<void> WritePath::install(VersionEdit edit) {
-  return install(std::move(edit), nullptr);
-}
-
 Result<void> WritePath::install(VersionEdit edit, const MemTable* flushed) {
   VersionPtr before;  // outlives the locks: the last reader's work is outside
   {
@@ -205,7 +187,6 @@ Result<void> WritePath::wait_flushed() {
   const VersionPtr version = current();
   if (version->frozen.empty()) return broken_;
   const std::shared_ptr<const MemTable> newest = version->frozen.front();
-  if (!flush_error_) flush_error_ = {};
   schedule_flush();
   LSM_TRY(context_.executor.wait(
       mutex_, changed_, [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {

@@ -104,9 +104,6 @@ class WritePath {
   static Result<std::unique_ptr<WritePath>> create(WritePathContext context,
                                                    TreePtr tree, Sequence last,
                                                    std::uint64_t log_number);
-  ~WritePath();
-  WritePath(const WritePath&) = delete;
-  WritePath& operator=(const WritePath&) = delete;
 
   // ANCHOR: show-commit
   // The leader's entry: sets every request's result. One call at a time.
@@ -121,8 +118,9 @@ class WritePath {
 
   // ANCHOR: show-install
   // Makes `edit` durable, then current. For flushes and compactions. A table
-  // that the edit adds must be durable, bytes and name.
-  Result<void> install(VersionEdit edit);
+  // that the edit adds must be durable, bytes and name; `flushed` is the frozen
+  // memtable that it replaces, if any.
+  Result<void> install(VersionEdit edit, const MemTable* flushed = nullptr);
   // ANCHOR_END: show-install
 
   // Waits until every memtable frozen so far is a table. Errors: what stopped
@@ -162,7 +160,6 @@ class WritePath {
   Result<FileMeta> write_table(const MemTable& memtable);
   void forget_log(std::uint64_t number, std::uint64_t table_bytes);
 
-  Result<void> install(VersionEdit edit, const MemTable* flushed);
   Error break_store(const Error& cause);
   void refuse_from_now_on(Error error);
 

@@ -29,12 +29,12 @@ bool makes_sense(const FileMeta& file) {
          file.newest_sequence <= kMaxSequence;
 }
 
-}  // namespace
-
-EditSum::RunKey EditSum::run_of(const VersionEdit::Added& added) {
+RunName run_of(const VersionEdit::Added& added) {
   if (added.level > 0) return {added.level, 0};
   return {0, added.file.run != 0 ? added.file.run : added.file.number};
 }
+
+}  // namespace
 
 Result<void> EditSum::remove(const VersionEdit::Removed& removed) {
   // Task 2: EditSum::remove

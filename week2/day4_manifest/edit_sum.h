@@ -28,19 +28,7 @@
 
 namespace lsm {
 
-// ANCHOR: show-manifest-state
-// What a manifest says, or what a new one begins with.
-struct ManifestState {
-  std::uint64_t store_id = 0;
-  std::uint64_t number = 0;  // of the manifest that was read
-  std::vector<VersionEdit::Added> files;
-  std::uint64_t oldest_log = 0;        // logs below it are not needed
-  std::uint64_t next_file_number = 1;  // above every number it names
-  Sequence last_sequence = 0;          // I5
-
-  friend bool operator==(const ManifestState&, const ManifestState&) = default;
-};
-// ANCHOR_END: show-manifest-state
+using RunName = std::pair<int, std::uint64_t>;  // level, run
 
 // ANCHOR: show-edit-sum
 class EditSum {
@@ -55,12 +43,9 @@ class EditSum {
   Result<void> remove(const VersionEdit::Removed& removed);
   Result<void> add(const VersionEdit::Added& added);
 
-  using RunKey = std::pair<int, std::uint64_t>;  // level, run
-  static RunKey run_of(const VersionEdit::Added& added);
-
   std::map<std::uint64_t, VersionEdit::Added> tables_;  // by number
   // For each run, its tables' numbers by smallest user key.
-  std::map<RunKey, std::map<std::string, std::uint64_t>> runs_;
+  std::map<RunName, std::map<std::string, std::uint64_t>> runs_;
   std::uint64_t oldest_log_ = 0;
   std::uint64_t next_file_number_ = 1;
   Sequence last_sequence_ = 0;

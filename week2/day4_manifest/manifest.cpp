@@ -1,13 +1,8 @@
 #include "manifest.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 #include <utility>
 
-#include "base/checksum.h"
 #include "edit_codec.h"
 #include "log_reader.h"
 #include "base/todo.h"
@@ -17,14 +12,6 @@ namespace {
 
 constexpr std::uint64_t kExpectedBytes = 64 << 10;
 constexpr std::uint64_t kRollBytes = 1 << 20;
-
-// The whole text of CURRENT.
-std::string current_text(FileIdentity manifest) {
-  const std::string front = fmt::format("{:06}.manifest store {:016x}",
-                                        manifest.number, manifest.store_id);
-  return fmt::format("{} checksum {:08x}\n", front,
-                     checksum32(front, manifest, 0));
-}
 
 VersionEdit as_edit(const ManifestState& state) {
   VersionEdit edit;
@@ -104,30 +91,6 @@ Result<void> Manifest::close() {
 Result<void> Manifest::keep_error(Result<void> result) {
   if (!result) error_ = result.error();
   return result;
-}
-
-Result<std::optional<FileIdentity>> read_current(FileSystem& fs,
-                                                 const std::string& folder) {
-  constexpr std::string_view kStore = ".manifest store ";
-  const std::string path = join_path(folder, kCurrentName);
-  LSM_ASSIGN_OR_RETURN(const bool there, fs.exists(path));
-  if (!there) return std::nullopt;
-  LSM_ASSIGN_OR_RETURN(const std::string text, read_file(fs, path));
-
-  // What the numbers say must print as the very same text.
-  FileIdentity manifest;
-  const char* limit = text.data() + text.size();
-  const auto number = std::from_chars(text.data(), limit, manifest.number);
-  if (std::string_view(number.ptr, limit).starts_with(kStore)) {
-    std::from_chars(number.ptr + kStore.size(), limit, manifest.store_id, 16);
-  }
-  if (text != current_text(manifest)) {
-    return fail(Code::corruption,
-                fmt::format("{}: offset 0: expected the name of a manifest "
-                            "and its checksum",
-                            path));
-  }
-  return manifest;
 }
 
 Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,

@@ -5,8 +5,6 @@
 //               | header | all so far | mark mark | edit | mark mark | edit | …
 //                          one edit                 a flush
 //
-//   CURRENT := "000009.manifest store 00000000c0ffee42 checksum 1f2e3d4c\n"
-//
 // The records are those of a log (log_format.h), each holding one edit
 // (edit_codec.h). An append is four steps: the edit, fsync, a mark, fsync.
 // Only then is it acknowledged, so an acknowledged edit has a durable mark
@@ -49,6 +47,7 @@
 #include <optional>
 #include <string>
 
+#include "base/current_file.h"
 #include "base/file_names.h"
 #include "base/file_system.h"
 #include "base/version_log.h"
@@ -95,11 +94,6 @@ class Manifest final : public VersionLog {
   std::uint64_t whole_bytes_ = 0;  // the file's size when it was begun
   std::optional<Error> error_;     // the first one (I5)
 };
-
-// What CURRENT says; nullopt when there is no CURRENT.
-// Errors: corruption, when its text does not verify.
-Result<std::optional<FileIdentity>> read_current(FileSystem& fs,
-                                                 const std::string& folder);
 
 // The state of the store: the sum of the edits in the current manifest.
 // nullopt when there is no CURRENT: there is no store yet (2.5 makes sure).

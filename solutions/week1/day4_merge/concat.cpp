@@ -1,6 +1,7 @@
 #include "concat.h"
 
-#include <cassert>
+#include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace lsm {
@@ -15,8 +16,7 @@ class ConcatIterator final : public InternalIterator {
 
   void seek(InternalKey target) override {
     // ANCHOR: task-1-4-3 ConcatIterator::seek
-    const std::size_t part = first_part_reaching(target);
-    if (!enter(part)) return;
+    if (!enter(first_part_reaching(target))) return;
     part_->seek(target);
     settle_forward();
     // ANCHOR_END: task-1-4-3
@@ -36,27 +36,19 @@ class ConcatIterator final : public InternalIterator {
     // ANCHOR_END: task-1-4-6
   }
   void next() override {
-    assert(valid());
     // ANCHOR: task-1-4-3 ConcatIterator::next
     part_->next();
     settle_forward();
     // ANCHOR_END: task-1-4-3
   }
   void prev() override {
-    assert(valid());
     // ANCHOR: task-1-4-6 ConcatIterator::prev
     part_->prev();
     settle_backward();
     // ANCHOR_END: task-1-4-6
   }
-  InternalKey key() const override {
-    assert(valid());
-    return part_->key();
-  }
-  std::string_view value() const override {
-    assert(valid());
-    return part_->value();
-  }
+  InternalKey key() const override { return part_->key(); }
+  std::string_view value() const override { return part_->value(); }
   Result<void> status() const override { return status_; }
 
  private:
@@ -64,17 +56,10 @@ class ConcatIterator final : public InternalIterator {
   // there is none.
   std::size_t first_part_reaching(const InternalKey& target) const {
     // ANCHOR: task-1-4-3 ConcatIterator::first_part_reaching
-    std::size_t begin = 0;
-    std::size_t end = source_.size();
-    while (begin < end) {
-      const std::size_t middle = begin + (end - begin) / 2;
-      if (compare(source_.largest(middle), target) < 0) {
-        begin = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    return begin;
+    const auto parts = std::views::iota(std::size_t{0}, source_.size());
+    return *std::ranges::partition_point(parts, [&](std::size_t part) {
+      return compare(source_.largest(part), target) < 0;
+    });
     // ANCHOR_END: task-1-4-3
   }
 

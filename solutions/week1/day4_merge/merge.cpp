@@ -1,7 +1,6 @@
 #include "merge.h"
 
 #include <cassert>
-#include <cstddef>
 #include <utility>
 
 namespace lsm {
@@ -65,12 +64,8 @@ class MergeIterator final : public InternalIterator {
     // ANCHOR_END: task-1-4-5
   }
 
-  InternalKey key() const override {
-    assert(valid());
-    return heap_[0]->key;
-  }
+  InternalKey key() const override { return heap_[0]->key; }
   std::string_view value() const override {
-    assert(valid());
     return heap_[0]->iterator->value();
   }
   Result<void> status() const override { return status_; }

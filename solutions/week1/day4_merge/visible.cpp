@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace lsm {

@@ -1,7 +1,5 @@
 #include "write_path.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -18,8 +16,6 @@ WritePath::WritePath(WritePathContext context, const VersionPtr& version,
       active_(version->active),
       next_sequence_(last + 1),
       level0_runs_(version->tree->level(0).size()) {}
-
-WritePath::~WritePath() = default;
 
 Result<std::unique_ptr<WritePath>> WritePath::create(WritePathContext context,
                                                      TreePtr tree,
@@ -120,18 +116,7 @@ void WritePath::after_commit(std::span<WriteRequest* const> group) {
 }
 
 Result<void> WritePath::admit(const WriteRequest& request) const {
-  for (const WriteOp& op : request.ops) {
-    if (op.key.size() > kMaxKeySizeBytes) {
-      return fail(Code::invalid_argument,
-                  fmt::format("key of {} bytes: a key has at most {}",
-                              op.key.size(), kMaxKeySizeBytes));
-    }
-    if (op.value.size() > kMaxValueSizeBytes) {
-      return fail(Code::invalid_argument,
-                  fmt::format("value of {} bytes: a value has at most {}",
-                              op.value.size(), kMaxValueSizeBytes));
-    }
-  }
+  LSM_TRY(check_sizes(request.ops));
   if (request.ops.size() > kMaxSequence - next_sequence_) {
     return fail(Code::invalid_argument, "the store has no sequences left");
   }
@@ -155,10 +140,7 @@ Result<void> WritePath::freeze() {
   const WriteLimits& limits = context_.limits;
   {
     const MutexLock lock(mutex_);
-    if (!flush_error_) {  // the disk may have room again: try once more
-      flush_error_ = {};
-      schedule_flush();
-    }
+    if (!flush_error_) schedule_flush();  // the disk may have room again
     const std::uint64_t began = context_.clock.now_micros();
     LSM_TRY(context_.executor.wait(
         mutex_, changed_, [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {
@@ -233,6 +215,7 @@ Result<void> WritePath::sync_logs() {
 }
 
 void WritePath::schedule_flush() {
+  flush_error_ = {};  // what failed is tried again
   if (flush_scheduled_ || closing_) return;
   flush_scheduled_ = true;
   context_.executor.submit(Executor::Lane::flush, [this] { run_flushes(); });
@@ -315,10 +298,6 @@ Result<FileMeta> WritePath::write_table(const MemTable& memtable) {
   // ANCHOR_END: task-1-7-4
 }
 
-Result<void> WritePath::install(VersionEdit edit) {
-  return install(std::move(edit), nullptr);
-}
-
 Result<void> WritePath::install(VersionEdit edit, const MemTable* flushed) {
   VersionPtr before;  // outlives the locks: the last reader's work is outside
   {
@@ -351,7 +330,6 @@ Result<void> WritePath::wait_flushed() {
   const VersionPtr version = current();
   if (version->frozen.empty()) return broken_;
   const std::shared_ptr<const MemTable> newest = version->frozen.front();
-  if (!flush_error_) flush_error_ = {};
   schedule_flush();
   LSM_TRY(context_.executor.wait(
       mutex_, changed_, [&]() LSM_NO_THREAD_SAFETY_ANALYSIS {

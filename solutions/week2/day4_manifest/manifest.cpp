@@ -1,13 +1,8 @@
 #include "manifest.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 #include <utility>
 
-#include "base/checksum.h"
 #include "edit_codec.h"
 #include "log_reader.h"
 
@@ -16,14 +11,6 @@ namespace {
 
 constexpr std::uint64_t kExpectedBytes = 64 << 10;
 constexpr std::uint64_t kRollBytes = 1 << 20;
-
-// The whole text of CURRENT.
-std::string current_text(FileIdentity manifest) {
-  const std::string front = fmt::format("{:06}.manifest store {:016x}",
-                                        manifest.number, manifest.store_id);
-  return fmt::format("{} checksum {:08x}\n", front,
-                     checksum32(front, manifest, 0));
-}
 
 VersionEdit as_edit(const ManifestState& state) {
   VersionEdit edit;
@@ -143,30 +130,6 @@ Result<void> Manifest::keep_error(Result<void> result) {
   return result;
 }
 
-Result<std::optional<FileIdentity>> read_current(FileSystem& fs,
-                                                 const std::string& folder) {
-  constexpr std::string_view kStore = ".manifest store ";
-  const std::string path = join_path(folder, kCurrentName);
-  LSM_ASSIGN_OR_RETURN(const bool there, fs.exists(path));
-  if (!there) return std::nullopt;
-  LSM_ASSIGN_OR_RETURN(const std::string text, read_file(fs, path));
-
-  // What the numbers say must print as the very same text.
-  FileIdentity manifest;
-  const char* limit = text.data() + text.size();
-  const auto number = std::from_chars(text.data(), limit, manifest.number);
-  if (std::string_view(number.ptr, limit).starts_with(kStore)) {
-    std::from_chars(number.ptr + kStore.size(), limit, manifest.store_id, 16);
-  }
-  if (text != current_text(manifest)) {
-    return fail(Code::corruption,
-                fmt::format("{}: offset 0: expected the name of a manifest "
-                            "and its checksum",
-                            path));
-  }
-  return manifest;
-}
-
 Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
                                                    const std::string& folder) {
   // ANCHOR: task-2-4-4 read_manifest
@@ -179,8 +142,7 @@ Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
     return fail(Code::corruption,
                 path + ": CURRENT names this manifest, but it is missing");
   }
-  LSM_ASSIGN_OR_RETURN(auto state, read_manifest_file(fs, path, *current));
-  return state;
+  return read_manifest_file(fs, path, *current);
   // ANCHOR_END: task-2-4-4
 }
 
@@ -196,18 +158,13 @@ Result<ManifestState> read_manifest_file(FileSystem& fs,
     return sum.apply(edit);
   };
   const LogVisitor visit = [&](std::uint64_t offset, std::string_view record) {
-    Result<void> added = add(record);
-    if (!added) {
-      added.error().message =
-          fmt::format("{}: offset {}: {}", path, offset, added.error().message);
-    }
-    return added;
+    const Result<void> added = add(record);
+    if (added) return added;
+    return Result<void>(fail_at(path, offset, added.error().message));
   };
   LSM_ASSIGN_OR_RETURN(const LogEnd end, read_log(fs, path, manifest, visit));
   if (edits == 0 || !end.any_mark) {  // I3
-    return fail(Code::corruption,
-                fmt::format("{}: offset {}: expected the first edit and a mark",
-                            path, end.offset));
+    return fail_at(path, end.offset, "expected the first edit and a mark");
   }
 
   return as_state(manifest, sum);

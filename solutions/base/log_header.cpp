@@ -1,4 +1,4 @@
-#include "log_format.h"
+#include "base/log_header.h"
 
 #include <fmt/format.h>
 
@@ -41,10 +41,11 @@ Result<std::optional<FileIdentity>> decode_log_header(std::string_view bytes,
   }
   const std::uint32_t version = load_u32(header.data() + 8);
   if (version > kVersion) {
-    return fail(Code::not_supported,
-                fmt::format("{}: a log of format version {}; this engine reads "
-                            "up to {}",
-                            path, version, kVersion));
+    return fail_at(path, 0,
+                   fmt::format("a log of format version {}; this engine reads "
+                               "up to {}",
+                               version, kVersion),
+                   Code::not_supported);
   }
   return file;
 }
