@@ -3,10 +3,8 @@
 //   edit    := count:varint removed*  count:varint added*  known:u8
 //              oldest_log:varint? next_file:varint? last_sequence:varint?
 //   removed := level:u8 number:varint
-//   added   := level:u8 number:varint size:varint entries:varint
-//              tombstones:varint smallest:key largest:key
-//              oldest_sequence:varint newest_sequence:varint run:varint
-//   key     := size:varint user tag:u64
+//   added   := level:u8 number:varint size:varint contents run:varint
+//              (contents: base/file_meta.h)
 //   known   := 1 oldest_log | 2 next_file | 4 last_sequence
 //
 // A compaction's {removed {0, 9}, oldest_log 12}:  01 00 09  00  01 0c

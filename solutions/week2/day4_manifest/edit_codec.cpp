@@ -12,18 +12,6 @@ constexpr std::uint8_t kHasNextFile = 2;
 constexpr std::uint8_t kHasLastSequence = 4;
 constexpr std::uint8_t kAllFlags = 7;
 
-void append_key(std::string& to, const InternalKeyBuffer& key) {
-  append_prefixed(to, key.user());
-  append_u64(to, key.tag());
-}
-
-bool read_key(ByteReader& reader, InternalKeyBuffer& key) {
-  InternalKey view;
-  if (!reader.prefixed(view.user) || !reader.u64(view.tag)) return false;
-  key.assign(view);
-  return true;
-}
-
 bool read_level(ByteReader& reader, int& level) {
   std::uint8_t byte = 0;
   if (!reader.u8(byte)) return false;
@@ -36,23 +24,15 @@ void append_added(std::string& to, const VersionEdit::Added& added) {
   append_u8(to, static_cast<std::uint8_t>(added.level));
   append_varint(to, file.number);
   append_varint(to, file.size_bytes);
-  append_varint(to, file.entries);
-  append_varint(to, file.tombstones);
-  append_key(to, file.smallest);
-  append_key(to, file.largest);
-  append_varint(to, file.oldest_sequence);
-  append_varint(to, file.newest_sequence);
+  append_contents(to, file);
   append_varint(to, file.run);
 }
 
 bool read_added(ByteReader& reader, VersionEdit::Added& added) {
   FileMeta& file = added.file;
   return read_level(reader, added.level) && reader.varint(file.number) &&
-         reader.varint(file.size_bytes) && reader.varint(file.entries) &&
-         reader.varint(file.tombstones) && read_key(reader, file.smallest) &&
-         read_key(reader, file.largest) &&
-         reader.varint(file.oldest_sequence) &&
-         reader.varint(file.newest_sequence) && reader.varint(file.run);
+         reader.varint(file.size_bytes) && read_contents(reader, file) &&
+         reader.varint(file.run);
 }
 
 bool read_removed(ByteReader& reader, VersionEdit::Removed& removed) {
