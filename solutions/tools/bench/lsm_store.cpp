@@ -69,6 +69,11 @@ class LsmStore final : public Store {
     options.filter_bits_per_key = settings.bloom_bits_per_key;
     options.block_cache_bytes = settings.cache_bytes;
     options.compression = Compression::none;
+    if (settings.policy == "tiered") {
+      options.compaction_style = CompactionStyle::tiered;
+    } else if (settings.policy == "simple") {
+      options.compaction_style = CompactionStyle::simple;
+    }
     db_ = check(Db::open(settings.path, options));
     before_ = db_->stats().io.bytes_written;
   }

@@ -213,6 +213,7 @@ std::string config_json(const Arguments& arguments) {
       {"workloads", arguments.workloads},
       {"baseline", arguments.baseline},
       {"label", arguments.label},
+      {"policy", settings.policy},
       {"write_buffer_bytes", settings.write_buffer_bytes},
       {"block_bytes", settings.block_bytes},
       {"bloom_bits_per_key", settings.bloom_bits_per_key},
@@ -368,6 +369,10 @@ int main_of(int argc, char** argv) {
   app.add_option("--write-buffer", config.settings.write_buffer_bytes, "Bytes")
       ->capture_default_str();
   app.add_option("--cache", config.settings.cache_bytes, "Bytes")
+      ->capture_default_str();
+  app.add_option("--policy", config.settings.policy,
+                 "lsm's compaction: leveled, tiered, simple")
+      ->check(CLI::IsMember({"leveled", "tiered", "simple"}))
       ->capture_default_str();
   app.add_option("--dir", arguments.directory,
                  "Where to make a scratch folder, removed at the end")

@@ -42,6 +42,7 @@ struct Settings {
   std::size_t block_bytes = 4096;
   int bloom_bits_per_key = 10;
   std::size_t cache_bytes = std::size_t{512} << 20;
+  std::string policy = "leveled";  // lsm alone: or tiered, simple
   // Key and value bytes that will ever be put; LMDB sizes its map by it.
   std::uint64_t expected_bytes = 0;
 };
