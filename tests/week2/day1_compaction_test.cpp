@@ -295,13 +295,15 @@ struct SmallKey {
 struct World final : Retention {
   std::array<SmallKey, 2> keys;
   Sequence newest = 0;
-  std::array<bool, kMost + 1> snapshot = {};  // at this sequence
+  std::array<bool, kMost + 1> snapshot = {};        // at this sequence
+  std::array<std::size_t, kMost + 2> stripes = {};  // kept, to be quick
 
+  void number_stripes() {
+    for (std::size_t at = 1; at <= newest + 1; ++at)
+      stripes[at] = stripes[at - 1] + (snapshot[at - 1] ? 1 : 0);
+  }
   std::size_t stripe(Sequence sequence) const override {
-    std::size_t before = 0;
-    for (std::size_t at = 1; at <= newest && at < sequence; ++at)
-      before += snapshot[at] ? 1 : 0;
-    return before;
+    return stripes[sequence <= newest ? sequence : newest + 1];
   }
 
   std::string show() const {
@@ -442,6 +444,7 @@ void try_every_history(World& world, Sequence sequence, bool snapshots,
     for (unsigned set = 0; set < sets; ++set) {
       for (std::size_t at = 1; at <= world.newest; ++at)
         world.snapshot[at] = (set >> (at - 1) & 1) != 0;
+      world.number_stripes();
       try_every_choice(world, walk);
     }
     return;
