@@ -1,6 +1,6 @@
 // Reads all of a table again, whatever is cached, and checks everything that
-// is promised about it: checksums, order, that index, filter and fingerprints
-// lead to every entry, and that the properties are true.
+// is promised about it: checksums, order, that index and filter lead to
+// every entry, and that the properties are true.
 #pragma once
 
 #include <string>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,7 +29,7 @@ constexpr const char* kI3 = "I3 shared is maximal";
 constexpr const char* kI4 =
     "I4 entries follow each other without gaps; starts are u16, ends are not";
 constexpr const char* kI5 =
-    "I5 fingerprint = low byte of the user key's filter_hash";
+    "I5 a head is the two bytes after those that all keys begin with";
 
 Entry put(std::string_view key, Sequence sequence, std::string_view value) {
   return {InternalKeyBuffer({key, make_tag(sequence, Kind::put)}),
@@ -50,14 +49,15 @@ std::string build(const Entries& entries) {
 // "apple" put at 7 with "red", "apply" removed at 3: the header's example.
 std::string example() {
   const unsigned char bytes[] = {
-      0x00, 0x05, 0x03, 'a',  'p',  'p',  'l',  'e',   // 00
-      0x01, 0x07, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // 08
-      'r',  'e',  'd',                                 // 10
-      0x04, 0x01, 0x00, 'y',                           // 13
-      0x00, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // 17
-      0x00, 0xae,                                      // 1f
-      0x00, 0x00, 0x13, 0x00,                          // 21
-      0x02, 0x00};                                     // 25
+      0x02, 0x00, 0x04, 0x00,                          // 00
+      0x00, 0x65, 0x00, 0x79,                          // 04
+      0x00, 0x00, 0x13, 0x00,                          // 08
+      0x00, 0x05, 0x03, 'a',  'p',  'p',  'l',  'e',   // 0c
+      0x01, 0x07, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // 14
+      'r',  'e',  'd',                                 // 1c
+      0x04, 0x01, 0x00, 'y',                           // 1f
+      0x00, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // 23
+  };
   return {reinterpret_cast<const char*>(bytes), sizeof bytes};
 }
 const Entries kExample = {put("apple", 7, "red"), removed("apply", 3)};
@@ -78,31 +78,50 @@ std::string raw_entry(const RawEntry& entry) {
   append_u64(to, entry.tag);
   return to + entry.value;
 }
-std::string raw_tables(std::string_view fingerprints,
-                       const std::vector<std::uint16_t>& starts,
-                       std::uint16_t count) {
-  std::string to(fingerprints);
+std::string raw_front(std::uint16_t count, std::uint16_t common,
+                      const std::vector<std::uint16_t>& heads,
+                      const std::vector<std::uint16_t>& starts) {
+  std::string to;
+  append_u16(to, count);
+  append_u16(to, common);
+  for (const std::uint16_t head : heads)
+    append_u16(to, head);
   for (const std::uint16_t start : starts)
     append_u16(to, start);
-  append_u16(to, count);
   return to;
 }
-// Entries as they are; starts and fingerprints that fit them.
+// One entry after a front that fits it but for what the caller gets wrong.
+std::string raw_single(std::string_view entry, std::uint16_t common = 1) {
+  return raw_front(1, common, {0}, {0}) + std::string(entry);
+}
+// The two bytes after `common` as a big-endian number.
+std::uint16_t raw_head(std::string key, std::size_t common) {
+  key += std::string(common + 2, '\0');
+  return static_cast<std::uint16_t>(
+      static_cast<unsigned char>(key[common]) << 8 |
+      static_cast<unsigned char>(key[common + 1]));
+}
+// Entries as they are; everything before them fits them.
 std::string raw_block(const std::vector<RawEntry>& entries) {
-  std::string to;
-  std::string fingerprints;
-  std::string first;
+  std::string bytes;
+  std::vector<std::string> keys;
   std::vector<std::uint16_t> starts;
+  std::string common;
   for (const RawEntry& entry : entries) {
-    if (starts.empty()) first = entry.tail;
-    starts.push_back(static_cast<std::uint16_t>(to.size()));
-    fingerprints += static_cast<char>(fingerprint(filter_hash(
-        first.substr(0, std::min<std::size_t>(entry.shared, first.size())) +
-        entry.tail)));
-    to += raw_entry(entry);
+    const std::string first = keys.empty() ? "" : keys[0];
+    keys.push_back(first.substr(0, entry.shared) + entry.tail);
+    if (keys.size() == 1) common = keys[0];
+    while (!keys.back().starts_with(common))
+      common.pop_back();
+    starts.push_back(static_cast<std::uint16_t>(bytes.size()));
+    bytes += raw_entry(entry);
   }
-  return to + raw_tables(fingerprints, starts,
-                         static_cast<std::uint16_t>(entries.size()));
+  std::vector<std::uint16_t> heads;
+  for (const std::string& key : keys)
+    heads.push_back(raw_head(key, common.size()));
+  return raw_front(static_cast<std::uint16_t>(entries.size()),
+                   static_cast<std::uint16_t>(common.size()), heads, starts) +
+         bytes;
 }
 
 constexpr std::uint64_t kPut9 = 9 << 8 | 1;
@@ -201,6 +220,25 @@ TEST_CASE("empty key, empty value and lengths of two bytes",
   const std::string value(200, 'v');
   CHECK_BYTES(build({put("", 9, ""), put(key, 9, value)}),
               raw_block({{0, "", kPut9, ""}, {0, key, kPut9, value}}));
+}
+
+TEST_CASE("heads begin where the keys of a block part", "[1.2][task-1][core]") {
+  STORY(
+      "user:17, user:2 and user:203 begin with user: and go on with 17, 2 and "
+      "20. Alone, user:17 has no byte left for its head.");
+  INVARIANT(kI5);
+  const std::string three = build(
+      {put("user:17", 9, ""), put("user:2", 9, ""), put("user:203", 9, "")});
+  CHECK_BYTES(std::string_view(three).substr(0, 10), std::string_view("\3\0\5\0"
+                                                                      "71"
+                                                                      "\0"
+                                                                      "2"
+                                                                      "02",
+                                                                      10));
+  const std::string one = build({put("user:17", 9, "")});
+  CHECK_BYTES(std::string_view(one).substr(0, 6), std::string_view("\1\0\7\0"
+                                                                   "\0\0",
+                                                                   6));
 }
 
 TEST_CASE("size_bytes says what finish will make", "[1.2][task-1][core]") {
@@ -342,6 +380,34 @@ TEST_CASE("one probe for each way a key can differ from the first",
   CHECK_SAME(block.lower_bound(seek_key("", 9)), 0);
 }
 
+TEST_CASE("keys with one head are told apart by their tails",
+          "[1.2][task-4][core]") {
+  STORY(
+      "aba, abb, abc, b: all but b have the head \"ab\". Then a, a0, a00, a01 "
+      "with 0 and 1 for zero and one bytes: all but a01 have the head 00.");
+  INVARIANT(kI5);
+  const std::string letters = build({put("aba", 9, ""), put("abb", 9, ""),
+                                     put("abc", 9, ""), put("b", 9, "")});
+  const Block block = Block::trusted(letters);
+  CHECK_SAME(block.lower_bound(seek_key("ab", 9)), 0);
+  CHECK_SAME(block.lower_bound(seek_key("abb", 9)), 1);
+  CHECK_SAME(block.lower_bound(seek_key("abbb", 9)), 2);
+  CHECK_SAME(block.lower_bound(seek_key("abc", 9)), 2);
+  CHECK_SAME(block.lower_bound(seek_key("abd", 9)), 3);
+  CHECK_SAME(block.lower_bound(seek_key("ac", 9)), 3);
+  using namespace std::string_view_literals;
+  const std::string zeros =
+      build({put("a"sv, 9, ""), put("a\0"sv, 9, ""), put("a\0\0"sv, 9, ""),
+             put("a\0\1"sv, 9, "")});
+  const Block padded = Block::trusted(zeros);
+  CHECK_SAME(padded.lower_bound(seek_key("a"sv, 9)), 0);
+  CHECK_SAME(padded.lower_bound(seek_key("a\0"sv, 9)), 1);
+  CHECK_SAME(padded.lower_bound(seek_key("a\0\0"sv, 9)), 2);
+  CHECK_SAME(padded.lower_bound(seek_key("a\0\0\0"sv, 9)), 3);
+  CHECK_SAME(padded.lower_bound(seek_key("a\0\1"sv, 9)), 3);
+  CHECK_SAME(padded.lower_bound(seek_key("a\xff\xff"sv, 9)), 4);
+}
+
 TEST_CASE("among versions the tag decides, newest first",
           "[1.2][task-4][core]") {
   STORY("Versions 9, 5 and 2 of \"b\" stand between a and c.");
@@ -403,31 +469,26 @@ TEST_CASE("a get of a key that is not there is absent", "[1.2][task-5][core]") {
   }
 }
 
-TEST_CASE("an equal fingerprint does not make an equal key",
-          "[1.2][task-5][core]") {
+TEST_CASE("an equal head does not make an equal key", "[1.2][task-5][core]") {
   STORY(
-      "Two keys of one length and one fingerprint: the block holds the first "
-      "only, then both.");
+      "key:aa1 alone in its block: the head of any key of its length is 0. "
+      "Then key:aa1, key:aa2 and key:b: the first two have the head \"aa\".");
   INVARIANT(kI5);
-  std::map<std::uint8_t, std::string> seen;
-  std::string one;
-  std::string two;
-  for (int i = 1000; two.empty(); i++) {
-    const std::string key = "key" + std::to_string(i);
-    auto [found, added] = seen.emplace(fingerprint(filter_hash(key)), key);
-    if (!added) {
-      one = found->second;
-      two = key;
-    }
-  }
   std::string_view value;
-  const std::string alone = build({put(one, 9, "one")});
-  CHECK(Block::trusted(alone).get(two, 9, value) == Lookup::absent);
-  const std::string both = build({put(one, 9, "one"), put(two, 9, "two")});
-  CHECK(Block::trusted(both).get(two, 9, value) == Lookup::value);
-  CHECK_SAME(value, "two");
-  CHECK(Block::trusted(both).get(one, 9, value) == Lookup::value);
+  const std::string alone = build({put("key:aa1", 9, "one")});
+  CHECK(Block::trusted(alone).get("key:aa2", 9, value) == Lookup::absent);
+  CHECK(Block::trusted(alone).get("yek:aa1", 9, value) == Lookup::absent);
+  CHECK(Block::trusted(alone).get("key:aa1", 9, value) == Lookup::value);
+  const std::string three =
+      build({put("key:aa1", 9, "one"), put("key:aa2", 9, "two"),
+             put("key:b", 9, "")});
+  const Block block = Block::trusted(three);
+  CHECK(block.get("key:aa1", 9, value) == Lookup::value);
   CHECK_SAME(value, "one");
+  CHECK(block.get("key:aa2", 9, value) == Lookup::value);
+  CHECK_SAME(value, "two");
+  CHECK(block.get("key:aa3", 9, value) == Lookup::absent);
+  CHECK(block.get("yek:aa2", 9, value) == Lookup::absent);
 }
 
 TEST_CASE("an empty value is a value", "[1.2][task-5][core]") {
@@ -495,7 +556,7 @@ TEST_CASE("intact blocks parse", "[1.2][task-6][core]") {
 
 TEST_CASE("every kind of damage is refused", "[1.2][task-6][gold]") {
   STORY("One field after the other is wrong; see `damage` for which.");
-  INVARIANT("parse checks I1 to I4, sizes and kinds of every entry");
+  INVARIANT("parse checks I1 to I5, sizes and kinds of every entry");
   const std::uint64_t put8 = 8 << 8 | 1;
   const std::string intact = raw_block({{0, "mm", kPut9, "1"},
                                         {2, "", put8, "2"},
@@ -525,17 +586,27 @@ TEST_CASE("every kind of damage is refused", "[1.2][task-6][gold]") {
   const std::pair<const char*, std::string> cases[] = {
       {"no bytes", ""},
       {"one byte", std::string(1, '\0')},
-      {"count 0", raw_tables("", {}, 0)},
-      {"count larger than the block", raw_tables("f", {0}, 9)},
+      {"three bytes", std::string("\1\0\0", 3)},
+      {"count 0", raw_front(0, 0, {}, {})},
+      {"count larger than the block", raw_front(9, 0, {0}, {0})},
       {"cut off at the front", intact.substr(1)},
       {"cut off at the end", intact.substr(0, intact.size() - 1)},
       {"first entry does not start at 0",
-       "x" + raw_entry({0, "m", kPut9, ""}) + raw_tables("f", {1}, 1)},
-      {"a start inside the entry before", raw_entry({0, "m", kPut9, ""}) +
-                                              raw_entry({0, "n", kPut9, ""}) +
-                                              raw_tables("ff", {0, 11}, 2)},
-      {"bytes between last entry and fingerprints",
-       raw_entry({0, "m", kPut9, ""}) + "x" + raw_tables("f", {0}, 1)},
+       raw_front(1, 1, {0}, {1}) + "x" + raw_entry({0, "m", kPut9, ""})},
+      {"a start inside the entry before",
+       raw_front(2, 0, {0x6d00, 0x6e00}, {0, 11}) +
+           raw_entry({0, "m", kPut9, ""}) + raw_entry({0, "n", kPut9, ""})},
+      {"bytes after the last entry",
+       raw_single(raw_entry({0, "m", kPut9, ""}) + "x")},
+      {"more in common than the keys have", raw_front(2, 1, {0, 0}, {0, 12}) +
+                                                raw_entry({0, "m", kPut9, ""}) +
+                                                raw_entry({0, "n", kPut9, ""})},
+      {"less in common than the keys have",
+       raw_front(2, 1, {0x6d00, 0x6d01}, {0, 13}) +
+           raw_entry({0, "mm", kPut9, ""}) + raw_entry({2, "\1", kPut9, ""})},
+      {"a head of another key", raw_front(2, 0, {0x6d00, 0x6f00}, {0, 12}) +
+                                    raw_entry({0, "m", kPut9, ""}) +
+                                    raw_entry({0, "n", kPut9, ""})},
       {"a first entry that shares", raw_block({{1, "m", kPut9, ""}})},
       {"shares more than the first key has",
        raw_block({{0, "m", kPut9, ""}, {2, "x", kPut9, ""}})},
@@ -562,15 +633,12 @@ TEST_CASE("every kind of damage is refused", "[1.2][task-6][gold]") {
                   {1, "\x80", kPut9, ""},
                   {1, "\x7f\x01", kPut9, ""}})},
       {"an unknown kind", raw_block({{0, "m", 9 << 8 | 2, ""}})},
-      {"a tail of 2^64-1 bytes",
-       long_tail + std::string(20, 'x') + raw_tables("f", {0}, 1)},
-      {"a tail so long that adding to it wraps around",
-       wraps + raw_tables("f", {0}, 1)},
-      {"a value of nearly 2^64 bytes", long_value + raw_tables("f", {0}, 1)},
-      {"a length without an end", no_end + raw_tables("f", {0}, 1)},
-      {"an entry that reaches into the fingerprints",
-       raw_entry({0, "m", kPut9, "vvvv"}).substr(0, 14) +
-           raw_tables("f", {0}, 1)},
+      {"a tail of 2^64-1 bytes", raw_single(long_tail + std::string(20, 'x'))},
+      {"a tail so long that adding to it wraps around", raw_single(wraps)},
+      {"a value of nearly 2^64 bytes", raw_single(long_value)},
+      {"a length without an end", raw_single(no_end)},
+      {"an entry that reaches past the block",
+       raw_single(raw_entry({0, "m", kPut9, "vvvv"}).substr(0, 14))},
   };
   for (const auto& [damage, bytes] : cases) {
     INFO("damage: " << damage);
@@ -614,10 +682,10 @@ TEST_CASE("garbage is refused or harmless", "[1.2][task-6][gold]") {
   SEEDED_RANDOM(random, 28);
   for (std::size_t i = 0; i < scaled(20'000); i++) {
     std::string bytes = random.text(
-        2 + random.below(60),
+        4 + random.below(60),
         std::string_view("\0\0\0\0\1\1\2\3\xb\xc\x16 ab\x80\xff", 16));
-    bytes[bytes.size() - 1] = '\0';
-    bytes[bytes.size() - 2] = static_cast<char>(random.below(4));
+    bytes[0] = static_cast<char>(random.below(4));
+    bytes[1] = '\0';
     const Exact exact(bytes);
     if (const auto block = Block::parse(exact.view())) {
       INFO("bytes: " << quoted(bytes));

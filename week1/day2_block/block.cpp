@@ -19,6 +19,11 @@ std::unexpected<Error> damaged(std::size_t i, std::string_view what) {
               "block entry " + std::to_string(i) + ": " + std::string(what));
 }
 
+// Byte i as an unsigned number.
+unsigned byte_at(std::string_view bytes, std::size_t i) {
+  return static_cast<unsigned char>(bytes[i]);
+}
+
 }  // namespace
 
 std::size_t common_prefix(std::string_view a, std::string_view b) {
@@ -36,6 +41,20 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
   return same;
 }
 
+std::uint16_t head_of(std::string_view front, std::string_view tail,
+                      std::size_t common) {
+  unsigned head = 0;
+  for (std::size_t at = common; at < common + 2; at++) {
+    head <<= 8;
+    if (at < front.size()) {
+      head |= byte_at(front, at);
+    } else if (at - front.size() < tail.size()) {
+      head |= byte_at(tail, at - front.size());
+    }
+  }
+  return static_cast<std::uint16_t>(head);
+}
+
 void BlockBuilder::add(InternalKey key, std::string_view value) {
   // Task 1: BlockBuilder::add
   LSM_TODO("1.2 task 1", "BlockBuilder::add");
@@ -47,7 +66,7 @@ std::size_t BlockBuilder::size_bytes_with(InternalKey key,
   const std::size_t tail = key.user.size() - shared;
   return size_bytes() + varint_size(shared) + varint_size(tail) +
          varint_size(value.size()) + tail + kTagSizeBytes + value.size() +
-         kPerEntryBytes;
+         kBlockBytesPerEntry;
 }
 
 std::string_view BlockBuilder::finish() {
@@ -58,8 +77,7 @@ std::string_view BlockBuilder::finish() {
 void BlockBuilder::reset() {
   first_.clear();
   entries_.clear();
-  fingerprints_.clear();
-  starts_.clear();
+  added_.clear();
 }
 
 Result<Block> Block::parse(std::string_view bytes) {
@@ -69,11 +87,12 @@ Result<Block> Block::parse(std::string_view bytes) {
 
 Block Block::trusted(std::string_view bytes) {
   Block block;
-  const char* const end = bytes.data() + bytes.size();
-  block.count_ = load_u16(end - 2);
-  block.starts_ = end - 2 - 2 * block.count_;
-  block.fingerprints_ = block.starts_ - block.count_;
-  block.entries_ = bytes.data();
+  block.count_ = load_u16(bytes.data());
+  block.common_ = load_u16(bytes.data() + 2);
+  block.heads_ = bytes.data() + kBlockHeaderBytes;
+  block.starts_ = block.heads_ + 2 * block.count_;
+  block.entries_ = block.starts_ + 2 * block.count_;
+  block.end_ = bytes.data() + bytes.size();
   return block;
 }
 
@@ -82,12 +101,17 @@ Block::Entry Block::entry(std::size_t i) const {
   LSM_TODO("1.2 task 2", "Block::entry");
 }
 
+std::size_t Block::count_below(std::uint32_t head) const {
+  // Task 4: Block::count_below
+  LSM_TODO("1.2 task 4", "Block::count_below");
+}
+
 std::size_t Block::lower_bound(InternalKey target) const {
   // Task 4: Block::lower_bound
   LSM_TODO("1.2 task 4", "Block::lower_bound");
 }
 
-Lookup Block::get(std::string_view user, std::uint64_t hash, Sequence at,
+Lookup Block::get(std::string_view user, Sequence at,
                   std::string_view& value) const {
   // Task 5: Block::get
   LSM_TODO("1.2 task 5", "Block::get");

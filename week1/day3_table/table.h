@@ -14,7 +14,7 @@
 //    to the cache.
 // I4 Every error names the file, and for stored bytes the offset.
 // Cost: get with the block in the cache: filter, index search, cache lookup,
-// fingerprint scan; no allocation but what `value` needs. On a miss one read
+// search of its heads; no allocation but what `value` needs. On a miss one read
 // of one block. open: two reads. Memory: index and filter.
 // Thread safety: any thread. Each iterator belongs to one.
 // Lifetime: filter policy and cache outlive the table, and the table outlives

@@ -85,6 +85,10 @@ std::string block_hex(const Block& block, std::string_view bytes) {
         fmt::format("{}\n{}", what, hex_lines(bytes.substr(at, end - at), at));
     at = end;
   };
+  piece("how many entries, and how many bytes all keys begin with, u16",
+        kBlockHeaderBytes);
+  piece("the head of each key, u16", at + 2 * block.count());
+  piece("where each entry starts, u16", at + 2 * block.count());
   BlockIterator it(block);
   std::size_t i = 0;
   for (it.seek_to_first(); it.valid(); it.next(), ++i) {
@@ -94,9 +98,6 @@ std::string block_hex(const Block& block, std::string_view bytes) {
                       show_internal(it.key()), show_kind(it.key().kind())),
           static_cast<std::size_t>(end - bytes.data()));
   }
-  piece("fingerprints, a byte an entry", at + block.count());
-  piece("where each entry starts, u16", at + 2 * block.count());
-  piece("how many entries, u16", bytes.size());
   return text;
 }
 

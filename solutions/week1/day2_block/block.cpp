@@ -18,11 +18,12 @@ std::unexpected<Error> damaged(std::size_t i, std::string_view what) {
               "block entry " + std::to_string(i) + ": " + std::string(what));
 }
 
-// ANCHOR: hide-order
+// Byte i as an unsigned number.
 unsigned byte_at(std::string_view bytes, std::size_t i) {
   return static_cast<unsigned char>(bytes[i]);
 }
 
+// ANCHOR: hide-order
 // I3, and that the key is not below the first.
 bool shared_is_maximal(std::string_view first, const Block::Entry& entry) {
   if (entry.shared >= first.size()) return entry.shared == first.size();
@@ -56,6 +57,20 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
   return same;
 }
 
+std::uint16_t head_of(std::string_view front, std::string_view tail,
+                      std::size_t common) {
+  unsigned head = 0;
+  for (std::size_t at = common; at < common + 2; at++) {
+    head <<= 8;
+    if (at < front.size()) {
+      head |= byte_at(front, at);
+    } else if (at - front.size() < tail.size()) {
+      head |= byte_at(tail, at - front.size());
+    }
+  }
+  return static_cast<std::uint16_t>(head);
+}
+
 void BlockBuilder::add(InternalKey key, std::string_view value) {
   // ANCHOR: task-1-2-1 BlockBuilder::add
   assert(entries_.size() < kMaxEntryStart);
@@ -65,14 +80,16 @@ void BlockBuilder::add(InternalKey key, std::string_view value) {
   } else {
     shared = common_prefix(first_, key.user);
   }
-  starts_.push_back(static_cast<std::uint16_t>(entries_.size()));
-  fingerprints_ += static_cast<char>(fingerprint(filter_hash(key.user)));
+  const std::string_view tail = key.user.substr(shared);
+  Added added{entries_.size(), shared, 0, tail.size()};
   append_varint(entries_, shared);
-  append_varint(entries_, key.user.size() - shared);
+  append_varint(entries_, tail.size());
   append_varint(entries_, value.size());
-  entries_ += key.user.substr(shared);
+  added.tail_at = entries_.size();
+  entries_ += tail;
   append_u64(entries_, key.tag);
   entries_ += value;
+  added_.push_back(added);
   // ANCHOR_END: task-1-2-1
 }
 
@@ -82,42 +99,50 @@ std::size_t BlockBuilder::size_bytes_with(InternalKey key,
   const std::size_t tail = key.user.size() - shared;
   return size_bytes() + varint_size(shared) + varint_size(tail) +
          varint_size(value.size()) + tail + kTagSizeBytes + value.size() +
-         kPerEntryBytes;
+         kBlockBytesPerEntry;
 }
 
 std::string_view BlockBuilder::finish() {
   // ANCHOR: task-1-2-1 BlockBuilder::finish
   assert(!empty());
-  entries_ += fingerprints_;
-  for (const std::uint16_t start : starts_)
-    append_u16(entries_, start);
-  append_u16(entries_, static_cast<std::uint16_t>(starts_.size()));
-  return entries_;
+  const std::string_view first = first_;
+  const std::string_view entries = entries_;
+  const std::size_t common =
+      added_.size() == 1 ? first.size() : added_.back().shared;
+  block_.clear();
+  block_.reserve(size_bytes());
+  append_u16(block_, static_cast<std::uint16_t>(added_.size()));
+  append_u16(block_, static_cast<std::uint16_t>(common));
+  for (const Added& entry : added_) {
+    append_u16(block_, head_of(first.substr(0, entry.shared),
+                               entries.substr(entry.tail_at, entry.tail_bytes),
+                               common));
+  }
+  for (const Added& entry : added_)
+    append_u16(block_, static_cast<std::uint16_t>(entry.start));
+  return block_ += entries_;
   // ANCHOR_END: task-1-2-1
 }
 
 void BlockBuilder::reset() {
   first_.clear();
   entries_.clear();
-  fingerprints_.clear();
-  starts_.clear();
+  added_.clear();
 }
 
 Result<Block> Block::parse(std::string_view bytes) {
   // ANCHOR: task-1-2-6 Block::parse
-  constexpr std::size_t kCountBytes = 2;
-  constexpr std::size_t kPerEntryBytes = 3;
-  if (bytes.size() < kCountBytes) return damaged(0, "no room for the count");
-  const std::size_t count = load_u16(bytes.data() + bytes.size() - kCountBytes);
-  const std::size_t tables = kCountBytes + kPerEntryBytes * count;
-  if (count == 0 || tables > bytes.size()) {
+  if (bytes.size() < kBlockHeaderBytes) return damaged(0, "no header");
+  const std::size_t count = load_u16(bytes.data());
+  if (count == 0 ||
+      bytes.size() < kBlockHeaderBytes + kBlockBytesPerEntry * count) {
     return damaged(0, "a block of " + std::to_string(bytes.size()) +
                           " bytes cannot have " + std::to_string(count) +
                           " entries");
   }
   const Block block = trusted(bytes);
   const char* at = block.entries_;
-  const char* const limit = block.fingerprints_;
+  const char* const limit = block.end_;
   std::string_view first;
   Entry before;
   for (std::size_t i = 0; i < count; i++) {
@@ -156,21 +181,29 @@ Result<Block> Block::parse(std::string_view bytes) {
     } else if (!in_order(before, entry)) {
       return damaged(i, "is not larger than the one before");
     }
+    if (block.head(i) !=
+        head_of(first.substr(0, entry.shared), entry.tail, block.common_)) {
+      return damaged(i, "does not begin as its head says");
+    }
     before = entry;
     at += tail + kTagSizeBytes + value;
   }
   if (at != limit) return damaged(count, "bytes after the last entry");
+  if (block.common_ != before.shared) {
+    return damaged(count - 1, "shares not what all keys have in common");
+  }
   return block;
   // ANCHOR_END: task-1-2-6
 }
 
 Block Block::trusted(std::string_view bytes) {
   Block block;
-  const char* const end = bytes.data() + bytes.size();
-  block.count_ = load_u16(end - 2);
-  block.starts_ = end - 2 - 2 * block.count_;
-  block.fingerprints_ = block.starts_ - block.count_;
-  block.entries_ = bytes.data();
+  block.count_ = load_u16(bytes.data());
+  block.common_ = load_u16(bytes.data() + 2);
+  block.heads_ = bytes.data() + kBlockHeaderBytes;
+  block.starts_ = block.heads_ + 2 * block.count_;
+  block.entries_ = block.starts_ + 2 * block.count_;
+  block.end_ = bytes.data() + bytes.size();
   return block;
 }
 
@@ -180,12 +213,25 @@ Block::Entry Block::entry(std::size_t i) const {
   std::uint64_t tail = 0;
   std::uint64_t value = 0;
   const char* at = entries_ + start(i);
-  at = load_varint64(at, fingerprints_, shared);
-  at = load_varint64(at, fingerprints_, tail);
-  at = load_varint64(at, fingerprints_, value);
+  at = load_varint64(at, end_, shared);
+  at = load_varint64(at, end_, tail);
+  at = load_varint64(at, end_, value);
   const char* tag = at + tail;
   return {shared, {at, tail}, load_u64(tag), {tag + kTagSizeBytes, value}};
   // ANCHOR_END: task-1-2-2
+}
+
+std::size_t Block::count_below(std::uint32_t head) const {
+  // ANCHOR: task-1-2-4 Block::count_below
+  std::size_t base = 0;
+  std::size_t rest = count_;
+  while (rest > 1) {
+    const std::size_t half = rest / 2;
+    base += this->head(base + half - 1) < head ? half : 0;  // not a branch
+    rest -= half;
+  }
+  return base + (rest == 1 && this->head(base) < head ? 1 : 0);
+  // ANCHOR_END: task-1-2-4
 }
 
 std::size_t Block::lower_bound(InternalKey target) const {
@@ -193,16 +239,18 @@ std::size_t Block::lower_bound(InternalKey target) const {
   if (count_ == 0) return 0;
   const Entry first = entry(0);
   if (compare(InternalKey{first.tail, first.tag}, target) >= 0) return 0;
-  const std::size_t common = common_prefix(first.tail, target.user);
-  const std::string_view rest = target.user.substr(common);
+  const std::size_t same = common_prefix(first.tail, target.user);
+  if (same < common_) return count_;
+  const std::uint32_t head = head_of(target.user, {}, common_);
   // Below `low` entries are smaller than target, from `high` on they are not.
-  std::size_t low = 1;
-  std::size_t high = count_;
+  std::size_t low = std::max<std::size_t>(1, count_below(head));
+  std::size_t high = count_below(head + 1);
+  const std::string_view rest = target.user.substr(same);
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
     const Entry probe = entry(middle);
-    bool smaller = probe.shared > common;
-    if (probe.shared == common) {
+    bool smaller = probe.shared > same;
+    if (probe.shared == same) {
       const int order = probe.tail.compare(rest);
       smaller = order < 0 || (order == 0 && newer(probe.tag, target.tag));
     }
@@ -216,25 +264,17 @@ std::size_t Block::lower_bound(InternalKey target) const {
   // ANCHOR_END: task-1-2-4
 }
 
-Lookup Block::get(std::string_view user, std::uint64_t hash, Sequence at,
+Lookup Block::get(std::string_view user, Sequence at,
                   std::string_view& value) const {
   // ANCHOR: task-1-2-5 Block::get
-  const char* const begin = fingerprints_;
-  const char* const end = begin + count_;
-  const char* candidate = begin;
-  while (candidate != end) {
-    candidate = static_cast<const char*>(
-        std::memchr(candidate, fingerprint(hash),
-                    static_cast<std::size_t>(end - candidate)));
-    if (candidate == nullptr) break;
-    const Entry found = entry(static_cast<std::size_t>(candidate - begin));
-    candidate++;
+  const std::uint32_t head = head_of(user, {}, common_);
+  for (std::size_t i = count_below(head); i < count_ && this->head(i) == head;
+       i++) {
+    const Entry found = entry(i);
     // Tail first: it is where different keys differ.
     if (found.shared + found.tail.size() != user.size() ||
-        found.tail != user.substr(found.shared)) {
-      continue;
-    }
-    if (first_user().substr(0, found.shared) != user.substr(0, found.shared)) {
+        found.tail != user.substr(found.shared) ||
+        first_user().substr(0, found.shared) != user.substr(0, found.shared)) {
       continue;
     }
     if ((found.tag >> 8) > at) continue;  // newer than the reader may see

@@ -87,7 +87,7 @@ Result<Lookup> Table::get(std::string_view user, std::uint64_t hash,
   LSM_ASSIGN_OR_RETURN(const BlockPin pin,
                        read_block(block, *context_.cache, false));
   std::string_view found;
-  const Lookup answer = Block::trusted(pin.bytes()).get(user, hash, at, found);
+  const Lookup answer = Block::trusted(pin.bytes()).get(user, at, found);
   if (answer == Lookup::value) value.assign(found);
   return answer;
   // ANCHOR_END: task-1-3-5
