@@ -1154,7 +1154,7 @@ TEST_CASE("a damaged input is an error that names its file",
   STORY(
       "Three inputs of many blocks; a bit flips in the middle of the second.");
   INVARIANT("I5 of compaction.h: an unreadable input is no shorter input");
-  for (const std::uint64_t percent : {0, 30, 60, 80}) {
+  for (const std::uint64_t percent : {0U, 30U, 60U, 80U}) {
     Shelf shelf;
     shelf.add_run(6, {many(100, 50)});
     const std::uint64_t damaged = shelf.add_run(0, {many(100, 50, 200)})[0];
