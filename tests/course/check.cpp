@@ -368,9 +368,14 @@ Checked check_room(const Course& course, const Room& room,
     if (!result.built.ok) return result;
   }
   if (!options.json && !fs::exists(where.suite_binary(room, "mine"))) {
-    fmt::print("\n  {}\n",
-               ink(Ink::dim, "Building what the tests of " + room.id +
-                                 " need (once: a minute or so) ..."));
+    fmt::print(
+        "\n  {}\n",
+        ink(Ink::dim,
+            fmt::format("Building what the tests of {} need (once: {}) ...",
+                        room.id,
+                        options.sanitizer.empty() ? "a minute or so"
+                                                  : "some minutes")));
+    std::fflush(stdout);  // before the wait, also in a pipe
   }
   show_status("  building " + room.folder + " ...");
   result.built = build(
