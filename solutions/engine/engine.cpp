@@ -307,6 +307,8 @@ Result<void> Engine::wait_idle() {
   LSM_TRY(check_open());
   LSM_TRY(write_path_->wait_flushed());
   const MutexLock lock(mutex_);
+  // The flush that has just ended may not have called on_tree_changed yet.
+  schedule_compaction();
   LSM_TRY(options_.executor->wait(
       mutex_, changed_,
       [&]() LSM_NO_THREAD_SAFETY_ANALYSIS { return !compaction_scheduled_; }));
