@@ -841,7 +841,7 @@ TEST_CASE("a table is closed once it has reached the target",
   }
   CHECK_SAME(sum, 1000);
   CHECK(files.size() >= 9);
-  CHECK(files.size() <= 13);
+  CHECK(files.size() <= 15);  // an entry takes some 130 bytes of the target
 }
 
 TEST_CASE("the versions of one user key stay in one table",

@@ -26,7 +26,8 @@ constexpr std::uint64_t kBusy = std::uint64_t{1} << 62;
 constexpr std::uint64_t kLive = std::uint64_t{2} << 62;
 constexpr std::uint64_t kPhase = std::uint64_t{3} << 62;
 
-struct Slot {
+// A line of its own, so that one wait for memory brings all of it.
+struct alignas(64) Slot {
   std::atomic<std::uint64_t> state{kEmpty};
   BlockKey key;
   BlockBytes bytes;
@@ -57,6 +58,13 @@ constexpr std::uint64_t hash_of(BlockKey key) {
 constexpr std::uint32_t tag_of(std::uint64_t hash) {
   return static_cast<std::uint32_t>(hash >> 32) | 1;  // never 0: empty
 }
+
+// The way that a block takes if it is free. Most blocks are at home, so a
+// lookup asks memory for that slot at once, and not only when it has the tags.
+constexpr std::size_t home_of(std::uint64_t hash) {
+  return static_cast<std::size_t>(hash >> 61);  // of eight ways
+}
+static_assert(kWays == 8);
 
 class ClockCache final : public BlockCache {
  public:
@@ -136,7 +144,7 @@ class ClockCache final : public BlockCache {
 
   // A busy slot of the set, its room already reserved, or null after giving
   // the reservation back.
-  Slot* claim(Set& set, std::size_t reserved, bool scan) {
+  Slot* claim(std::uint64_t hash, std::size_t reserved, bool scan) {
     // Task 2: ClockCache::claim
     LSM_TODO("2.7 task 2", "ClockCache::claim");
   }

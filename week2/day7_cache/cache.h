@@ -14,8 +14,9 @@
 // I3 Room is reserved before a block is kept: bytes kept never exceed the
 //    capacity. A block for which there is no room is the caller's alone.
 // I4 A scan's block is kept only where there is room already: it never evicts.
-// Cost: a hit is one line of tags, one atomic add, one key compare. Memory
-// besides the blocks: about 110 bytes for each block that fits.
+// Cost: a hit is one line of tags and one of the slot, fetched together, one
+// atomic add, one key compare. Memory besides the blocks: 144 bytes for each
+// block that fits.
 // Thread safety: any thread, lock-free but for the allocator.
 // Source: CLOCK (Corbató 1968); slots with a packed atomic state as RocksDB's
 // HyperClockCache.

@@ -25,7 +25,8 @@ constexpr std::uint64_t kBusy = std::uint64_t{1} << 62;
 constexpr std::uint64_t kLive = std::uint64_t{2} << 62;
 constexpr std::uint64_t kPhase = std::uint64_t{3} << 62;
 
-struct Slot {
+// A line of its own, so that one wait for memory brings all of it.
+struct alignas(64) Slot {
   std::atomic<std::uint64_t> state{kEmpty};
   BlockKey key;
   BlockBytes bytes;
@@ -57,6 +58,13 @@ constexpr std::uint32_t tag_of(std::uint64_t hash) {
   return static_cast<std::uint32_t>(hash >> 32) | 1;  // never 0: empty
 }
 
+// The way that a block takes if it is free. Most blocks are at home, so a
+// lookup asks memory for that slot at once, and not only when it has the tags.
+constexpr std::size_t home_of(std::uint64_t hash) {
+  return static_cast<std::size_t>(hash >> 61);  // of eight ways
+}
+static_assert(kWays == 8);
+
 class ClockCache final : public BlockCache {
  public:
   ClockCache(std::size_t capacity_bytes, std::size_t expected_block_bytes)
@@ -79,7 +87,7 @@ class ClockCache final : public BlockCache {
     const std::uint64_t hash = hash_of(key);
     if (BlockPin pin = find(key, hash)) return pin;  // another was faster
     Slot* slot = reserve(bytes.size_bytes, scan)
-                     ? claim(set_of(hash), bytes.size_bytes, scan)
+                     ? claim(hash, bytes.size_bytes, scan)
                      : nullptr;
     const bool kept = slot != nullptr;
     if (!kept) slot = new Slot;
@@ -142,8 +150,11 @@ class ClockCache final : public BlockCache {
   BlockPin find(BlockKey key, std::uint64_t hash) {
     // ANCHOR: task-2-7-1 ClockCache::find
     Set& set = set_of(hash);
+    const std::size_t home = home_of(hash);
+    __builtin_prefetch(&set.slots[home]);
     const std::uint32_t tag = tag_of(hash);
-    for (std::size_t way = 0; way < kWays; ++way) {
+    for (std::size_t i = 0; i < kWays; ++i) {
+      const std::size_t way = (home + i) % kWays;
       if (set.tags[way].load(std::memory_order_relaxed) != tag) continue;
       Slot& slot = set.slots[way];
       const std::uint64_t seen =
@@ -187,9 +198,11 @@ class ClockCache final : public BlockCache {
 
   // A busy slot of the set, its room already reserved, or null after giving
   // the reservation back.
-  Slot* claim(Set& set, std::size_t reserved, bool scan) {
+  Slot* claim(std::uint64_t hash, std::size_t reserved, bool scan) {
     // ANCHOR: task-2-7-2 ClockCache::claim
-    for (Slot& slot : set.slots) {
+    Set& set = set_of(hash);
+    for (std::size_t i = 0; i < kWays; ++i) {
+      Slot& slot = set.slots[(home_of(hash) + i) % kWays];
       std::uint64_t empty = kEmpty;
       if (slot.state.compare_exchange_strong(empty, kBusy,
                                              std::memory_order_acquire)) {
