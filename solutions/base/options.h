@@ -48,7 +48,7 @@ struct Options {
   std::size_t level0_runs_to_slow_down = 12;
   std::size_t level0_runs_to_stop = 20;
   double level_size_multiplier = 10;
-  std::uint64_t base_level_size_bytes = std::uint64_t{1} << 30;
+  std::uint64_t base_level_size_bytes = 0;  // 0: 16 write buffers
 
   // Shape of the tree (tiered), see room 2.2.
   std::size_t tiered_max_runs = 8;

@@ -71,6 +71,10 @@ Result<Options> compose(Options options) {
       options.level0_runs_to_compact <= options.level0_runs_to_slow_down &&
           options.level0_runs_to_slow_down <= options.level0_runs_to_stop,
       "level0_runs_to_compact, _slow_down, _stop", "in ascending order"));
+  // So that four runs of level 0 meet at most four times their size below.
+  if (options.base_level_size_bytes == 0) {
+    options.base_level_size_bytes = 16 * options.write_buffer_size_bytes;
+  }
   LSM_TRY(check(options.base_level_size_bytes >= 4096, "base_level_size_bytes",
                 "at least 4096"));
   LSM_TRY(check(options.level_size_multiplier >= 2 &&

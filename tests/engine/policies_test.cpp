@@ -125,6 +125,26 @@ TEST_CASE("idle means that no compaction is due", "[engine][policies]") {
   REQUIRE_OK((*db)->close());
 }
 
+TEST_CASE("the base level is in proportion to the write buffer",
+          "[engine][policies]") {
+  STORY("8 MiB through a buffer of 64 KiB: a bottom eight times 16 buffers.");
+  SEEDED_RANDOM(random, 2212);
+  SimFileSystem fs;
+  Options options = small_options(fs, CompactionStyle::leveled);
+  options.write_buffer_size_bytes = 64 << 10;
+  options.base_level_size_bytes = 0;
+  auto db = Db::open("db", options);
+  REQUIRE_OK(db);
+  for (int i = 0; i < 8192; ++i) {
+    REQUIRE_OK((*db)->put(random.bytes(16), std::string(1000, 'v')));
+  }
+  REQUIRE_OK((*db)->wait_idle());
+  const Stats stats = (*db)->stats();
+  CHECK(stats.levels[6].size_bytes > (16 * options.write_buffer_size_bytes));
+  CHECK(stats.levels[5].size_bytes > 0);
+  REQUIRE_OK((*db)->close());
+}
+
 TEST_CASE("a store written under one policy opens under another",
           "[engine][policies]") {
   STORY("Twelve times: open under a random policy, look, write, close.");
@@ -156,7 +176,7 @@ TEST_CASE("a policy with impossible knobs names the option",
       {"level_size_multiplier",
        [](Options& o) { o.level_size_multiplier = 1; }},
       {"base_level_size_bytes",
-       [](Options& o) { o.base_level_size_bytes = 0; }},
+       [](Options& o) { o.base_level_size_bytes = 100; }},
       {"tiered_max_runs", [](Options& o) { o.tiered_max_runs = 0; }},
       {"tiered_max_runs", [](Options& o) { o.tiered_max_runs = 12; }},
       {"tiered_min_merge_width",

@@ -47,7 +47,7 @@ void add_store_options(CLI::App& command, Options& options) {
   add_size(command, "--table-size", options.target_file_size_bytes,
            "of new tables (64M)");
   add_size(command, "--base-level", options.base_level_size_bytes,
-           "of the first level below level 0 (1G)");
+           "of the first level below level 0 (16 write buffers)");
   command
       .add_option_function<std::string>(
           "--policy",
