@@ -184,7 +184,7 @@ bool walk_everything(const Block& block) {
 TEST_CASE("two entries become the bytes of the worked example",
           "[1.2][task-1][core]") {
   STORY("Add apple@7 put \"red\" and apply@3 remove; finish.");
-  INVARIANT(kI2);
+  INVARIANT("block := count common head* start* entry*");
   CHECK_BYTES(build(kExample), example());
 }
 
@@ -241,6 +241,15 @@ TEST_CASE("heads begin where the keys of a block part", "[1.2][task-1][core]") {
                                                                    6));
 }
 
+TEST_CASE("the first key may be empty", "[1.2][task-1][core]") {
+  STORY("Add the empty key, then ab and ac, which share nothing with it.");
+  INVARIANT(kI2);
+  CHECK_BYTES(
+      build({put("", 9, ""), put("ab", 9, ""), put("ac", 9, "")}),
+      raw_block(
+          {{0, "", kPut9, ""}, {0, "ab", kPut9, ""}, {0, "ac", kPut9, ""}}));
+}
+
 TEST_CASE("size_bytes says what finish will make", "[1.2][task-1][core]") {
   STORY("Add entries one by one; compare the size with a finished copy.");
   INVARIANT("size_bytes: how large the block would be if finished now");
@@ -262,7 +271,7 @@ TEST_CASE("size_bytes says what finish will make", "[1.2][task-1][core]") {
 
 TEST_CASE("a builder that was reset remembers nothing", "[1.2][task-1][core]") {
   STORY("Build a block of aardvark, reset, build the worked example.");
-  INVARIANT(kI2);
+  INVARIANT("reset: the next block begins with nothing of the last");
   BlockBuilder builder;
   builder.add(seek_key("aardvark", 5), "value");
   static_cast<void>(builder.finish());
@@ -289,6 +298,26 @@ TEST_CASE("any entry decodes without the others", "[1.2][task-2][core]") {
   CHECK_SAME(first.tail, "apple");
   CHECK_SAME(first.tag, make_tag(7, Kind::put));
   CHECK_SAME(first.value, "red");
+}
+
+TEST_CASE("shared and tail may need more than one byte",
+          "[1.2][task-2][core]") {
+  STORY("Keys that share 127, 128, 300 and 20,000 bytes; tails as long.");
+  INVARIANT("entry := shared:varint tail:varint value:varint …");
+  for (const std::size_t size : {127, 128, 300, 20'000}) {
+    INFO("bytes: " << size);
+    const std::string long_key(size, 'k');
+    const std::string bytes =
+        raw_block({{0, long_key, kPut9, "1"},
+                   {size, "x", kPut9, "2"},
+                   {0, std::string(size, 'z'), kPut9, ""}});
+    const Block block = Block::trusted(bytes);
+    CHECK_SAME(block.entry(0).tail, long_key);
+    CHECK_SAME(block.entry(1).shared, size);
+    CHECK_SAME(block.entry(1).tail, "x");
+    CHECK_SAME(block.entry(1).value, "2");
+    CHECK_SAME(block.entry(2).tail.size(), size);
+  }
 }
 
 TEST_CASE("a value may reach far beyond 64 KiB", "[1.2][task-2][core]") {
@@ -364,9 +393,10 @@ TEST_CASE("an iterator moves to another block", "[1.2][task-3][core]") {
 TEST_CASE("one probe for each way a key can differ from the first",
           "[1.2][task-4][core]") {
   STORY(
-      "Look for \"maple\" among mango, mangrove, maple, maraca, melon: of the "
-      "first key they share all, 4, 2, 2, 1 bytes, and maple shares 2.");
-  INVARIANT("seek: shared > common means smaller, shared < common larger");
+      "Look for maple, man, mango, mangos and others among mango, mangrove, "
+      "maple, maraca, melon, which share all, 4, 2, 2, 1 bytes with the "
+      "first.");
+  INVARIANT("s > L is smaller, s < L larger: of entries 1 and up, not of 0");
   const std::string bytes =
       build({put("mango", 9, ""), put("mangrove", 9, ""), put("maple", 9, ""),
              put("maraca", 9, ""), put("melon", 9, "")});
@@ -408,6 +438,31 @@ TEST_CASE("keys with one head are told apart by their tails",
   CHECK_SAME(padded.lower_bound(seek_key("a\xff\xff"sv, 9)), 4);
 }
 
+TEST_CASE("a head may be ff ff", "[1.2][task-4][core]") {
+  STORY("a, then ff ff and ff ff ff (bytes), whose heads are the largest.");
+  INVARIANT(kI5);
+  const std::string bytes = build(
+      {put("a", 9, ""), put("\xff\xff", 9, ""), put("\xff\xff\xff", 9, "")});
+  const Block block = Block::trusted(bytes);
+  CHECK_SAME(block.lower_bound(seek_key("\xff\xff", 9)), 1);
+  CHECK_SAME(block.lower_bound(seek_key("\xff\xff\xff", 9)), 2);
+  CHECK_SAME(block.lower_bound(seek_key("\xff\xff\xff\xff", 9)), 3);
+}
+
+TEST_CASE("the first key has versions too", "[1.2][task-4][core]") {
+  STORY("Versions 9, 5 and 2 of \"a\" stand before b.");
+  INVARIANT(kI1);
+  const std::string bytes = build(
+      {put("a", 9, ""), put("a", 5, ""), put("a", 2, ""), put("b", 1, "")});
+  const Block block = Block::trusted(bytes);
+  CHECK_SAME(block.lower_bound(seek_key("a", 10)), 0);
+  CHECK_SAME(block.lower_bound(seek_key("a", 9)), 0);
+  CHECK_SAME(block.lower_bound(seek_key("a", 8)), 1);
+  CHECK_SAME(block.lower_bound(seek_key("a", 5)), 1);
+  CHECK_SAME(block.lower_bound(seek_key("a", 2)), 2);
+  CHECK_SAME(block.lower_bound(seek_key("a", 1)), 3);
+}
+
 TEST_CASE("among versions the tag decides, newest first",
           "[1.2][task-4][core]") {
   STORY("Versions 9, 5 and 2 of \"b\" stand between a and c.");
@@ -444,16 +499,16 @@ TEST_CASE("a get takes the newest version it may see", "[1.2][task-5][core]") {
              put("apple", 4, "old"), put("banana", 5, "yellow")});
   const Block block = Block::trusted(bytes);
   std::string_view value;
-  CHECK(block.get("apple", 100, value) == Lookup::value);
+  CHECK_SAME(block.get("apple", 100, value), Lookup::value);
   CHECK_SAME(value, "new");
-  CHECK(block.get("apple", 9, value) == Lookup::value);
+  CHECK_SAME(block.get("apple", 9, value), Lookup::value);
   CHECK_SAME(value, "new");
-  CHECK(block.get("apple", 8, value) == Lookup::removed);
-  CHECK(block.get("apple", 6, value) == Lookup::removed);
-  CHECK(block.get("apple", 5, value) == Lookup::value);
+  CHECK_SAME(block.get("apple", 8, value), Lookup::removed);
+  CHECK_SAME(block.get("apple", 6, value), Lookup::removed);
+  CHECK_SAME(block.get("apple", 5, value), Lookup::value);
   CHECK_SAME(value, "old");
-  CHECK(block.get("apple", 3, value) == Lookup::absent);
-  CHECK(block.get("banana", 5, value) == Lookup::value);
+  CHECK_SAME(block.get("apple", 3, value), Lookup::absent);
+  CHECK_SAME(block.get("banana", 5, value), Lookup::value);
   CHECK_SAME(value, "yellow");
 }
 
@@ -465,7 +520,7 @@ TEST_CASE("a get of a key that is not there is absent", "[1.2][task-5][core]") {
   std::string_view value;
   for (const char* key : {"", "a", "appl", "applf", "applee", "applyy", "b"}) {
     INFO("key: " << key);
-    CHECK(block.get(key, 100, value) == Lookup::absent);
+    CHECK_SAME(block.get(key, 100, value), Lookup::absent);
   }
 }
 
@@ -476,19 +531,19 @@ TEST_CASE("an equal head does not make an equal key", "[1.2][task-5][core]") {
   INVARIANT(kI5);
   std::string_view value;
   const std::string alone = build({put("key:aa1", 9, "one")});
-  CHECK(Block::trusted(alone).get("key:aa2", 9, value) == Lookup::absent);
-  CHECK(Block::trusted(alone).get("yek:aa1", 9, value) == Lookup::absent);
-  CHECK(Block::trusted(alone).get("key:aa1", 9, value) == Lookup::value);
+  CHECK_SAME(Block::trusted(alone).get("key:aa2", 9, value), Lookup::absent);
+  CHECK_SAME(Block::trusted(alone).get("yek:aa1", 9, value), Lookup::absent);
+  CHECK_SAME(Block::trusted(alone).get("key:aa1", 9, value), Lookup::value);
   const std::string three =
       build({put("key:aa1", 9, "one"), put("key:aa2", 9, "two"),
              put("key:b", 9, "")});
   const Block block = Block::trusted(three);
-  CHECK(block.get("key:aa1", 9, value) == Lookup::value);
+  CHECK_SAME(block.get("key:aa1", 9, value), Lookup::value);
   CHECK_SAME(value, "one");
-  CHECK(block.get("key:aa2", 9, value) == Lookup::value);
+  CHECK_SAME(block.get("key:aa2", 9, value), Lookup::value);
   CHECK_SAME(value, "two");
-  CHECK(block.get("key:aa3", 9, value) == Lookup::absent);
-  CHECK(block.get("yek:aa2", 9, value) == Lookup::absent);
+  CHECK_SAME(block.get("key:aa3", 9, value), Lookup::absent);
+  CHECK_SAME(block.get("yek:aa2", 9, value), Lookup::absent);
 }
 
 TEST_CASE("an empty value is a value", "[1.2][task-5][core]") {
@@ -497,9 +552,9 @@ TEST_CASE("an empty value is a value", "[1.2][task-5][core]") {
   const std::string bytes = build({put("", 9, "x"), put("a", 9, "")});
   const Block block = Block::trusted(bytes);
   std::string_view value = "untouched";
-  CHECK(block.get("a", 9, value) == Lookup::value);
+  CHECK_SAME(block.get("a", 9, value), Lookup::value);
   CHECK_SAME(value, "");
-  CHECK(block.get("", 9, value) == Lookup::value);
+  CHECK_SAME(block.get("", 9, value), Lookup::value);
   CHECK_SAME(value, "x");
 }
 
@@ -525,14 +580,13 @@ TEST_CASE("random gets agree with a map", "[1.2][task-5][core]") {
       std::string_view value;
       const Lookup seen = block.get(key, at, value);
       INFO("key: " << quoted(key) << " at " << at);
-      if (expected == entries.end()) {
-        REQUIRE((seen == Lookup::absent));
-      } else if (expected->first.view().kind() == Kind::remove) {
-        REQUIRE((seen == Lookup::removed));
-      } else {
-        REQUIRE((seen == Lookup::value));
-        REQUIRE_SAME(value, expected->second);
+      Lookup answer = Lookup::absent;
+      if (expected != entries.end()) {
+        const bool gone = expected->first.view().kind() == Kind::remove;
+        answer = gone ? Lookup::removed : Lookup::value;
       }
+      REQUIRE_SAME(seen, answer);
+      if (answer == Lookup::value) REQUIRE_SAME(value, expected->second);
     }
   }
 }
@@ -614,6 +668,17 @@ TEST_CASE("every kind of damage is refused", "[1.2][task-6][gold]") {
        raw_block({{0, "mm", kPut9, ""}, {1, "mx", kPut9, ""}})},
       {"shares all but says one less, same key",
        raw_block({{0, "mm", kPut9, ""}, {1, "m", put8, ""}})},
+      {"shares 0 bytes but could share 3, and its head ties",
+       raw_front(2, 0, {0x7878, 0x7878}, {0, 15}) +
+           raw_entry({0, "xxab", kPut9, ""}) +
+           raw_entry({0, "xxac", kPut9, ""})},
+      {"a key that shares again after one that does not",
+       raw_front(3, 3, {0x6100, 0x0000, 0x6200}, {0, 15, 27}) +
+           raw_entry({0, "aaaa", kPut9, ""}) + raw_entry({0, "b", kPut9, ""}) +
+           raw_entry({3, "b", kPut9, ""})},
+      {"a key of 65,536 bytes",
+       raw_block(
+           {{0, "a", kPut9, ""}, {0, std::string(65'536, 'b'), kPut9, ""}})},
       {"a proper prefix of the first key",
        raw_block({{0, "mm", kPut9, ""}, {1, "", kPut9, ""}})},
       {"smaller than the first key",

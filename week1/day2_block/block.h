@@ -35,8 +35,8 @@
 // are smaller. Otherwise a head other than T's decides; the heads lie side by
 // side in a line or two of the processor's cache, so looking through them costs
 // one wait for memory where as many entries would cost one each. Where heads
-// tie, no key needs to be assembled either. An entry E that shares s bytes
-// with F satisfies, by I1 and I3:
+// tie, no key needs to be assembled either. An entry E but the first (which is
+// stored whole) that shares s bytes with F satisfies, by I1 and I3:
 //   s > L   E follows F at position L, where F and T part. So E < T as F < T.
 //   s < L   E leaves F at position s, upwards, where T still follows F. E > T.
 //   s = L   all three agree up to L: compare the key's tail with T's.
@@ -75,7 +75,7 @@ inline constexpr std::size_t kBlockBytesPerEntry = 4;
 // How many leading bytes a and b have in common.
 std::size_t common_prefix(std::string_view a, std::string_view b);
 
-// I5, of the user key that is `front` and then `tail`; common <= front.size().
+// I5, of the user key that is `front` and then `tail`.
 std::uint16_t head_of(std::string_view front, std::string_view tail,
                       std::size_t common);
 
@@ -126,8 +126,8 @@ class Block {
 
   Block() = default;  // no entries
   // `bytes` may be anything. Checks I1 to I5, sizes and kinds of every entry,
-  // so that nothing below can fail or read outside. Errors: corruption, naming
-  // the entry.
+  // so that nothing below can fail or read outside. A stored block has at least
+  // one entry. Errors: corruption, naming the entry.
   static Result<Block> parse(std::string_view bytes);
   // `bytes` have been parsed before, or come from a BlockBuilder.
   static Block trusted(std::string_view bytes);
@@ -150,7 +150,8 @@ class Block {
   std::uint16_t head(std::size_t i) const {
     return load_u16(heads_ + i * sizeof(std::uint16_t));
   }
-  // How many heads are below `head`, which may be 65,536: count().
+  // How many heads are smaller than `head`. It is wider than a head so that
+  // you may ask for the largest one plus 1, which gives count().
   std::size_t count_below(std::uint32_t head) const;
 
   std::size_t count_ = 0;
