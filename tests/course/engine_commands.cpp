@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -189,8 +190,17 @@ bool build_or_tell(const Course& course, const fs::path& folder,
   return false;
 }
 
+std::optional<Hole> first_hole(const Room& room) {
+  for (const auto& [name, source] : read_sources(room.mine)) {
+    const std::vector<Hole> holes = holes_of(room.id, source);
+    if (!holes.empty()) return holes[0];
+  }
+  return std::nullopt;
+}
+
 // "1.1;1.4" from what was typed, or, when nothing was, from the rooms that are
-// green; those edited since their last check are checked first. Empty: none.
+// green and have no hole that the engine could fall into; those edited since
+// their last check are checked first. Empty: none.
 std::string chosen_rooms(const Course& course, const std::string& typed,
                          bool& bad) {
   std::string result;
@@ -227,7 +237,16 @@ std::string chosen_rooms(const Course& course, const std::string& typed,
       check_room(course, room, options, progress);
     }
     const State state = progress.state(course, room);
-    if (state == State::green || state == State::gold) add(room);
+    if (state != State::green && state != State::gold) continue;
+    if (const auto hole = first_hole(room)) {
+      show_status({});
+      print_line(fmt::format(
+          "{} still has a hole, task {}, {}: the reference's takes its place.\n"
+          "(Yours all the same: ./course mine --rooms {})",
+          room.id, hole->task, hole->label, room.id));
+    } else {
+      add(room);
+    }
   }
   show_status({});
   return result;
@@ -243,7 +262,7 @@ bool prepare_mine(const Course& course, const std::string& typed,
   if (bad) return false;
   if (rooms.empty()) {
     print_line(
-        "None of your rooms is green yet, so the engine would be the "
+        "None of your rooms is whole yet, so the engine would be the "
         "reference.\nTo run an unfinished one in it: ./course mine "
         "--rooms 1.1");
     return false;
