@@ -889,7 +889,7 @@ TEST_CASE("writers that wait for level 0 hear why compaction failed",
   STORY("Level 0 is at its limit and compaction reports a damaged table.");
   INVARIANT("I7 a stop is never for ever");
   WriteLimits limits;
-  limits.level0_runs_to_slow_down = 3;
+  limits.level0_runs_to_slow_down = 100;
   limits.level0_runs_to_stop = 3;
   Harness store(limits);
   fill_level0(store, 3);

@@ -64,7 +64,10 @@ void WritePath::after_commit(std::span<WriteRequest* const> group) {
   user_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   log_bytes_.store(past_log_bytes_ + log_->size_bytes(),
                    std::memory_order_relaxed);
-  slow_down(bytes);
+  if (level0_runs_.load(std::memory_order_relaxed) >=
+      context_.limits.level0_runs_to_slow_down) {
+    slow_down(bytes);
+  }
 
   Result<void> done;
   if (asked == WriteRequest::After::seal) {
@@ -105,8 +108,9 @@ Result<void> WritePath::freeze() {
   LSM_TODO("1.7 task 2", "WritePath::freeze");
 }
 
-// The delay grows with every run of level 0 past the mark: a millisecond each
-// 32 KiB written, then each 16 KiB, and so on down to each 1 KiB.
+// Called only with level 0 at the mark or past it. The delay grows with every
+// run past it: a millisecond each 32 KiB written, then each 16 KiB, and so on
+// down to each 1 KiB.
 void WritePath::slow_down(std::size_t bytes) {
   // Task 5: WritePath::slow_down
   LSM_TODO("1.7 task 5", "WritePath::slow_down");

@@ -99,7 +99,10 @@ void WritePath::after_commit(std::span<WriteRequest* const> group) {
   user_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   log_bytes_.store(past_log_bytes_ + log_->size_bytes(),
                    std::memory_order_relaxed);
-  slow_down(bytes);
+  if (level0_runs_.load(std::memory_order_relaxed) >=
+      context_.limits.level0_runs_to_slow_down) {
+    slow_down(bytes);
+  }
 
   Result<void> done;
   if (asked == WriteRequest::After::seal) {
@@ -175,13 +178,14 @@ Result<void> WritePath::freeze() {
   // ANCHOR_END: task-1-7-2
 }
 
-// The delay grows with every run of level 0 past the mark: a millisecond each
-// 32 KiB written, then each 16 KiB, and so on down to each 1 KiB.
+// Called only with level 0 at the mark or past it. The delay grows with every
+// run past it: a millisecond each 32 KiB written, then each 16 KiB, and so on
+// down to each 1 KiB.
 void WritePath::slow_down(std::size_t bytes) {
   // ANCHOR: task-1-7-5 WritePath::slow_down
   const std::size_t runs = level0_runs_.load(std::memory_order_relaxed);
-  if (runs < context_.limits.level0_runs_to_slow_down) return;
-  const std::size_t past = runs - context_.limits.level0_runs_to_slow_down;
+  const std::size_t past =
+      runs - std::min(runs, context_.limits.level0_runs_to_slow_down);
   slow_bytes_ += bytes;
   if (slow_bytes_ < (std::size_t{32} << 10) >> std::min<std::size_t>(past, 5)) {
     return;
