@@ -35,7 +35,25 @@
 #include <utility>
 
 #include "base/key.h"
+#include "base/lookup.h"
 #include "support/catch.h"
+
+namespace lsm {
+
+// For show() below, which finds it beside the type.
+inline std::string_view to_string(Lookup answer) {
+  switch (answer) {
+    case Lookup::absent:
+      return "absent";
+    case Lookup::value:
+      return "value";
+    case Lookup::removed:
+      return "removed";
+  }
+  return "unknown";
+}
+
+}  // namespace lsm
 
 namespace lsm::test {
 

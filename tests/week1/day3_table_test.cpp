@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/fault_file_system.h"
 #include "base/sim_file_system.h"
 #include "block.h"
 #include "frame.h"
@@ -60,7 +61,10 @@ class ExactFilter final : public FilterPolicy {
   }
 };
 
-// Keeps everything, and counts.
+// Which block was inserted: its offset, and whether as a scan's.
+using Inserted = std::vector<std::pair<std::uint64_t, bool>>;
+
+// Keeps everything, and notes it.
 class KeepAll final : public BlockCache {
  public:
   BlockPin lookup(BlockKey key) override {
@@ -69,8 +73,7 @@ class KeepAll final : public BlockCache {
     return {this, &found->second, found->second.view()};
   }
   BlockPin insert(BlockKey key, BlockBytes bytes, bool scan) override {
-    inserts++;
-    if (scan) scan_inserts++;
+    inserted.emplace_back(key.offset, scan);
     auto& kept = blocks_[{key.table, key.offset}];
     kept = std::move(bytes);
     return {this, &kept, kept.view()};
@@ -80,8 +83,7 @@ class KeepAll final : public BlockCache {
   std::uint64_t new_table_id() override { return ++tables_; }
   CacheStats stats() const override { return {}; }
 
-  int inserts = 0;
-  int scan_inserts = 0;
+  Inserted inserted;
   std::size_t charged = 0;
 
  protected:
@@ -191,6 +193,7 @@ struct Taken {
   std::vector<std::size_t> block_bytes;
   Footer footer;
   std::string filter;
+  std::string filter_policy;
 };
 Taken take_apart(Desk& desk) {
   Taken taken;
@@ -209,6 +212,11 @@ Taken take_apart(Desk& desk) {
     return std::string(*payload);
   };
   taken.filter = frame(footer->filter_at, footer->index_at);
+  const auto properties =
+      decode_properties(frame(footer->properties_at, footer->footer_at),
+                        {kPath, kFile, footer->properties_at});
+  REQUIRE_OK(properties);
+  taken.filter_policy = properties->filter_policy;
   const auto index =
       BlockIndex::parse(frame(footer->index_at, footer->properties_at),
                         footer->filter_at, {kPath, kFile, footer->index_at});
@@ -232,6 +240,48 @@ Taken take_apart(Desk& desk) {
 std::string with_checksum(std::string body, std::uint64_t offset) {
   append_u32(body, checksum32(body, kFile, offset));
   return body;
+}
+
+// A block of a table on disk, and a key of it.
+struct Target {
+  std::uint64_t offset = 0;
+  std::string payload;
+  Entry entry;
+};
+// Block `number` of a table written plain.
+Target target_of(Desk& desk, std::size_t number) {
+  const Taken taken = take_apart(desk);
+  const BlockIndex::Handle handle = desk.open()->index().handle(number);
+  std::size_t before = 0;
+  for (std::size_t i = 0; i < number; i++) {
+    before += taken.entries_in_block[i];
+  }
+  return {handle.offset,
+          desk.bytes().substr(handle.offset,
+                              handle.size_bytes - kFrameTrailerBytes),
+          taken.entries[before]};
+}
+// Two payloads of the same size that are no block: without an entry; and with
+// the last entry starting far outside.
+std::vector<std::string> no_blocks(const std::string& payload) {
+  const std::size_t count = load_u16(payload.data());
+  std::string outside = payload;
+  const std::size_t starts = kBlockHeaderBytes + 2 * count;
+  outside.replace(starts + 2 * (count - 1), 2, "\xff\xff");
+  return {std::string(payload.size(), '\0'), outside};
+}
+// Puts `payload` where the target's stood, under the right checksum.
+void forge(Desk& desk, const Target& target, const std::string& payload) {
+  std::string bytes = desk.bytes();
+  bytes.replace(target.offset, payload.size() + kFrameTrailerBytes,
+                with_checksum(payload + '\0', target.offset));
+  desk.replace(bytes);
+}
+
+// An error about stored bytes begins with their place.
+void check_place(const Error& error, std::uint64_t offset) {
+  const std::string place = kPath + ": offset " + std::to_string(offset) + ":";
+  CHECK_SAME(error.message.substr(0, place.size()), place);
 }
 
 }  // namespace
@@ -278,9 +328,7 @@ TEST_CASE("intact bytes in the wrong place are corruption",
     const auto payload = open_frame(frame, place, unpacked);
     CHECK_ERROR(payload, Code::corruption);
     REQUIRE(!payload.has_value());
-    INFO("message: " << payload.error().message);
-    CHECK(payload.error().message.starts_with(kPath + ": offset " +
-                                              std::to_string(place.offset)));
+    check_place(payload.error(), place.offset);
   }
 }
 
@@ -293,6 +341,23 @@ TEST_CASE("a frame too short for its trailer is corruption",
     const std::unique_ptr<char[]> exact(new char[size]());
     const auto payload = open_frame(std::string_view(exact.get(), size),
                                     {kPath, kFile, 0}, unpacked);
+    CHECK_ERROR(payload, Code::corruption);
+  }
+}
+
+TEST_CASE("bytes outside a short frame do not vouch for it",
+          "[1.3][task-1][core]") {
+  STORY(
+      "The checksum of no bytes at all; open those four bytes, then none "
+      "behind them.");
+  INVARIANT("frame := payload type:u8 checksum:u32, so at least five bytes");
+  // A zero in front, where a frame without a type would look for it.
+  const std::string bytes = '\0' + with_checksum("", 0);
+  for (const std::size_t size : {std::size_t{4}, std::size_t{0}}) {
+    INFO(size << " bytes");
+    BlockBytes unpacked;
+    const auto frame = std::string_view(bytes).substr(bytes.size() - size);
+    const auto payload = open_frame(frame, {kPath, kFile, 0}, unpacked);
     CHECK_ERROR(payload, Code::corruption);
   }
 }
@@ -513,6 +578,7 @@ TEST_CASE("a small table is one block and four parts", "[1.3][task-4][core]") {
   CHECK_SAME(taken.entries_in_block.size(), 1);
   CHECK_SAME(taken.footer.file.store_id, kFile.store_id);
   CHECK_SAME(taken.footer.file.number, kFile.number);
+  CHECK_SAME(taken.filter_policy, "test.exact");
   CHECK_SAME(meta.number, 7);
   CHECK_SAME(meta.size_bytes, bytes.size());
   CHECK_SAME(meta.entries, 4);
@@ -573,7 +639,10 @@ TEST_CASE("a finished table survives a power cut", "[1.3][task-4][core]") {
     REQUIRE_OK(desk.fs.sync_dir("/"));
     desk.fs.power_cycle(CrashModel::ordered, seed);
     INFO("seed of the power cut: " << seed);
-    REQUIRE(desk.bytes() == before);
+    const std::string after = desk.bytes();
+    REQUIRE_SAME(after.size(), before.size());
+    CHECK_BYTES(after, before);
+    if (after != before) break;
   }
 }
 
@@ -597,6 +666,20 @@ TEST_CASE("a failing disk fails the builder", "[1.3][task-4][gold]") {
     }
     REQUIRE(number < 100);
   }
+}
+
+TEST_CASE("an error of close reaches the caller", "[1.3][task-4][gold]") {
+  STORY("Append and sync succeed; only close reports an error.");
+  INVARIANT("finish writes the rest, syncs, closes: each may fail");
+  Desk desk;
+  FaultFileSystem faults(desk.fs);
+  auto builder = TableBuilder::create(faults, kPath, kFile, desk.options());
+  REQUIRE_OK(builder);
+  for (const auto& [key, value] : fruit()) {
+    REQUIRE_OK((*builder)->add(key.view(), value));
+  }
+  faults.inject({.kinds = kClose});
+  CHECK_ERROR((*builder)->finish(), Code::io);
 }
 
 TEST_CASE("the file is appended to in large pieces", "[1.3][task-4][gold]") {
@@ -709,8 +792,7 @@ TEST_CASE("a block is read once and then comes from the cache",
     }
     CHECK_SAME(value, std::string(40, 'b'));
     CHECK_SAME(desk.fs.counters().reads, reads + 1);
-    CHECK_SAME(desk.cache.inserts, 1);
-    CHECK_SAME(desk.cache.scan_inserts, 0);
+    CHECK_SAME(desk.cache.inserted, Inserted{{0, false}});
   }
 }
 
@@ -749,10 +831,29 @@ TEST_CASE("a damaged block is an error with path and offset",
     const auto seen = get(*table, "key1000", 9, value);
     CHECK_ERROR(seen, Code::corruption);
     REQUIRE(!seen.has_value());
-    INFO("message: " << seen.error().message);
-    CHECK(seen.error().message.starts_with(kPath + ": offset 0"));
+    check_place(seen.error(), 0);
   }
-  CHECK_SAME(desk.cache.inserts, 0);
+  CHECK_SAME(desk.cache.inserted.size(), 0);
+}
+
+TEST_CASE("bytes that verify need not be a block", "[1.3][task-5][core]") {
+  STORY(
+      "The checksum of block 10 is right, but it has no entries, or one that "
+      "starts outside. Get a key of it.");
+  INVARIANT("I4 every error names the file, and the offset of the bytes");
+  Desk desk;
+  desk.write(many());
+  const Target target = target_of(desk, 10);
+  for (const std::string& payload : no_blocks(target.payload)) {
+    forge(desk, target, payload);
+    const auto table = desk.open();
+    std::string value;
+    const auto seen = get(*table, target.entry.first.user(), 9, value);
+    CHECK_ERROR(seen, Code::corruption);
+    REQUIRE(!seen.has_value());
+    check_place(seen.error(), target.offset);
+    CHECK_SAME(desk.cache.inserted.size(), 0);
+  }
 }
 
 TEST_CASE("values larger than a block", "[1.3][task-5][core]") {
@@ -929,7 +1030,7 @@ TEST_CASE("a scan reads far ahead and leaves the cache alone",
   REQUIRE_OK(it->status());
   CHECK_SAME(seen, entries.size());
   CHECK(desk.fs.counters().reads - reads < table->index().size() / 10);
-  CHECK_SAME(desk.cache.inserts, 0);
+  CHECK_SAME(desk.cache.inserted.size(), 0);
 }
 
 TEST_CASE("an error ends the walk for good", "[1.3][task-6][core]") {
@@ -954,6 +1055,102 @@ TEST_CASE("an error ends the walk for good", "[1.3][task-6][core]") {
     CHECK_SAME(it->valid(), false);
     CHECK_ERROR(it->status(), Code::corruption);
   }
+}
+
+TEST_CASE("a walk does not pass over what is no block", "[1.3][task-6][core]") {
+  STORY(
+      "The checksum of block 10 is right, but it has no entries, or one that "
+      "starts outside. Walk the table.");
+  INVARIANT("I4 every error names the file, and the offset of the bytes");
+  Desk desk;
+  const Entries entries = many();
+  desk.write(entries);
+  const Target target = target_of(desk, 10);
+  for (const std::string& payload : no_blocks(target.payload)) {
+    forge(desk, target, payload);
+    const auto table = desk.open();
+    for (const auto access : {Table::Access::normal, Table::Access::scan}) {
+      const auto it = table->iterator(access);
+      std::size_t i = 0;
+      for (it->seek_to_first(); it->valid(); it->next(), i++) {
+        REQUIRE_SAME(it->key(), entries[i].first.view());
+      }
+      const auto status = it->status();
+      CHECK_ERROR(status, Code::corruption);
+      REQUIRE(!status.has_value());
+      check_place(status.error(), target.offset);
+      CHECK_SAME(entries[i].first, target.entry.first);
+    }
+  }
+}
+
+TEST_CASE("an error takes the iterator off its entry", "[1.3][task-6][core]") {
+  STORY("Stand on the first entry; seek into a damaged block.");
+  INVARIANT("I4 of base/iterator.h: an error makes the iterator invalid");
+  Desk desk;
+  desk.write(many());
+  const Target target = target_of(desk, 10);
+  REQUIRE_OK(desk.fs.flip_bit(kPath, 8 * (target.offset + 20)));
+  const auto table = desk.open();
+  for (const auto access : {Table::Access::normal, Table::Access::scan}) {
+    const auto it = table->iterator(access);
+    it->seek_to_first();
+    REQUIRE_SAME(it->valid(), true);
+    it->seek(target.entry.first.view());
+    CHECK_SAME(it->valid(), false);
+    CHECK_ERROR(it->status(), Code::corruption);
+  }
+}
+
+TEST_CASE("a block walked into is cached as a scan's", "[1.3][task-6][gold]") {
+  STORY(
+      "Three blocks, [alpha], [mike], [zulu]. Walk from the first; with an "
+      "empty cache, seek into the gap between the first two.");
+  INVARIANT("blocks that a seek lands on are wanted, those walked over scan");
+  const Entries entries = {put("alpha", 9, std::string(200, 'a')),
+                           put("mike", 9, std::string(200, 'm')),
+                           put("zulu", 9, std::string(200, 'z'))};
+  for (const bool walk : {true, false}) {
+    Desk desk;
+    desk.write(entries);
+    const auto table = desk.open();
+    const auto offset = [&](std::size_t block) {
+      return table->index().handle(block).offset;
+    };
+    const auto it = table->iterator(Table::Access::normal);
+    if (walk) {
+      it->seek_to_first();
+      for (int i = 0; i < 2; i++) {
+        REQUIRE_SAME(it->valid(), true);
+        it->next();
+      }
+      CHECK_SAME(
+          desk.cache.inserted,
+          Inserted{{offset(0), false}, {offset(1), true}, {offset(2), true}});
+    } else {
+      it->seek(seek_key("alphabet", 9));
+      CHECK_SAME(desk.cache.inserted,
+                 Inserted{{offset(0), false}, {offset(1), false}});
+    }
+  }
+}
+
+TEST_CASE("a block walked back into is cached as a scan's",
+          "[1.3][task-7][gold]") {
+  STORY("Three blocks, [alpha], [mike], [zulu]. Walk back from the last.");
+  INVARIANT("blocks that a seek lands on are wanted, those walked over scan");
+  Desk desk;
+  desk.write({put("alpha", 9, std::string(200, 'a')),
+              put("mike", 9, std::string(200, 'm')),
+              put("zulu", 9, std::string(200, 'z'))});
+  const auto table = desk.open();
+  const auto it = table->iterator(Table::Access::normal);
+  it->seek_to_last();
+  REQUIRE_SAME(it->valid(), true);
+  it->prev();
+  CHECK_SAME(desk.cache.inserted,
+             Inserted{{table->index().handle(2).offset, false},
+                      {table->index().handle(1).offset, true}});
 }
 
 TEST_CASE("an iterator goes back over the edge of a block",
