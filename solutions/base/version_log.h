@@ -4,7 +4,9 @@
 // I1 When append returns success the edit survives a power cut; every file it
 //    adds must be durable (bytes and name) before the call.
 // I2 After a failure nothing more may be appended: the store is read-only
-//    until it is reopened, and no file is deleted.
+//    until it is reopened, and no file is deleted. The log guards this itself:
+//    it keeps its first error and answers every later append with it (2.4
+//    Manifest::append). Its caller makes the store read-only (1.7 install).
 // Thread safety: calls are serialized by the commit mutex.
 #pragma once
 
