@@ -836,7 +836,7 @@ TEST_CASE("a damaged block is an error with path and offset",
   CHECK_SAME(desk.cache.inserted.size(), 0);
 }
 
-TEST_CASE("bytes that verify need not be a block", "[1.3][task-5][core]") {
+TEST_CASE("bytes that verify need not be a block", "[1.3][task-5][gold]") {
   STORY(
       "The checksum of block 10 is right, but it has no entries, or one that "
       "starts outside. Get a key of it.");
@@ -1057,7 +1057,7 @@ TEST_CASE("an error ends the walk for good", "[1.3][task-6][core]") {
   }
 }
 
-TEST_CASE("a walk does not pass over what is no block", "[1.3][task-6][core]") {
+TEST_CASE("a walk does not pass over what is no block", "[1.3][task-6][gold]") {
   STORY(
       "The checksum of block 10 is right, but it has no entries, or one that "
       "starts outside. Walk the table.");

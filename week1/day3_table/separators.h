@@ -8,8 +8,9 @@
 // A separator S of a block lies at or after the block's last key and before
 // the next block's first. Shorter is better: the index stays in memory. So
 //   * different user keys on both sides: the shortest prefix of the next key
-//     that is larger than the last one ("bl"), or the last key; with tag 0,
-//     which sorts after every version of S;
+//     that is larger than the last one ("bl"), unless it is the next key
+//     itself; or the last key. The shorter of the two, either when equally
+//     long; with tag 0, which sorts after every version of S;
 //   * the same user key on both sides (its versions continue in the next
 //     block): the last internal key itself, tag and all, since only the tag
 //     tells the two blocks apart ("cherry"@9).

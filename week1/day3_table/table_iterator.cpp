@@ -63,8 +63,9 @@ class TableIterator final : public InternalIterator {
   Result<void> status() const override { return status_; }
 
  private:
-  // Makes block_ an iterator over `block`, not yet positioned. False, and
-  // invalid, when there is no such block, or an error.
+  // Makes block_ an iterator over `block`; where it stands is the caller's to
+  // say. False, and invalid, when there is no such block, or an error.
+  // `walking`: from the block beside it, not by a seek.
   bool enter(std::size_t block, bool walking) {
     // Task 6: TableIterator::enter
     LSM_TODO("1.3 task 6", "TableIterator::enter");
