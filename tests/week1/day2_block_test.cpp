@@ -699,7 +699,9 @@ TEST_CASE("every kind of damage is refused", "[1.2][task-6][gold]") {
                   {1, "\x7f\x01", kPut9, ""}})},
       {"an unknown kind", raw_block({{0, "m", 9 << 8 | 2, ""}})},
       {"a tail of 2^64-1 bytes", raw_single(long_tail + std::string(20, 'x'))},
-      {"a tail so long that adding to it wraps around", raw_single(wraps)},
+      {"a tail so long that adding to it wraps around",
+       raw_front(2, 0, {0x7878, 0x7a00}, {0, 28}) + wraps +
+           raw_entry({0, "z", kPut9, ""})},
       {"a value of nearly 2^64 bytes", raw_single(long_value)},
       {"a length without an end", raw_single(no_end)},
       {"an entry that reaches past the block",
