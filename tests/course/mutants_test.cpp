@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "course/rooms.h"
 #include "support/catch.h"
 
 namespace lsm::course {
@@ -94,6 +95,19 @@ TEST_CASE("a malformed mutant is an error with its line", "[course]") {
         "m.mutant:1: 'hello' is none of bug:, task:, file:, --- find");
   CHECK(error_of("file: a\n--- find\nx\n--- replace\nx\n--- end\n", {}) ==
         "m.mutant:2: it changes nothing");
+}
+
+TEST_CASE("every mutant of the course applies to its room", "[course]") {
+  const Course course = discover(LSM_SOURCE_ROOT, "build");
+  std::size_t applied = 0;
+  for (const Room& room : course.rooms) {
+    const Files reference = read_sources(room.reference);
+    for (const Mutant& mutant : mutants_of(room)) {
+      CHECK(apply_mutant(mutant, reference) != reference);
+      ++applied;
+    }
+  }
+  CHECK(applied >= kFewestMutants * course.rooms.size());
 }
 
 }  // namespace

@@ -304,7 +304,7 @@ TEST_CASE("shared and tail may need more than one byte",
           "[1.2][task-2][core]") {
   STORY("Keys that share 127, 128, 300 and 20,000 bytes; tails as long.");
   INVARIANT("entry := shared:varint tail:varint value:varint …");
-  for (const std::size_t size : {127, 128, 300, 20'000}) {
+  for (const std::size_t size : {127U, 128U, 300U, 20'000U}) {
     INFO("bytes: " << size);
     const std::string long_key(size, 'k');
     const std::string bytes =
