@@ -10,7 +10,9 @@
 // I2 At most one part is open, the one the iterator stands in.
 // I3 A part that cannot be opened or read ends the walk: its error stays in
 //    status(), and no entry beyond it is delivered.
-// I4 A seek opens no part but the one that holds its answer.
+// I4 A seek opens no part but the one that holds its answer, by the boundaries.
+// I5 A part may hold less than its boundaries say, even nothing: they come from
+//    a list of parts, the entries from the part. The walk passes over it.
 // Cost, p parts: seek O(log p) comparisons and one seek in a part; next and
 // prev one step, and at a part's end one open.
 // A merge of p tables costs p seeks and log p comparisons a step for the same
@@ -30,7 +32,7 @@ class ConcatSource {
  public:
   virtual ~ConcatSource() = default;
   virtual std::size_t size() const = 0;
-  // Boundaries of part i < size(); both are entries of the part.
+  // Boundaries of part i < size(): no entry of the part lies outside them.
   virtual InternalKey smallest(std::size_t i) const = 0;
   virtual InternalKey largest(std::size_t i) const = 0;
   virtual Result<std::unique_ptr<InternalIterator>> open(

@@ -1,18 +1,18 @@
 // Walks many sorted sources as if they were one: memtables, runs of tables,
 // the inputs of a compaction.
 //
-//   child 0 (newest)   bee@9            fig@8
-//   child 1                    cat@4            yak@3
-//   child 2 (oldest)   bee@2            fig@1
-//   ─────────────────────────────────────────────────────
-//   merged             bee@9 bee@2 cat@4 fig@8 fig@1 yak@3
+//   child 0 (newest)   bee@9                    fig@8
+//   child 1                        cat@4✝             fig@6
+//   child 2 (oldest)         bee@2        cat@3             fig@1 yak@3
+//   ───────────────────────────────────────────────────────────────────
+//   merged             bee@9 bee@2 cat@4✝ cat@3 fig@8 fig@6 fig@1 yak@3
 //
 // The children that have an entry stand in a binary heap, the one with the
 // next entry on top. A step moves the top child and lets it sink to its place:
 //
 //        bee@9 (0)   ── next: child 0 moves to fig@8 ──►      bee@2 (2)
 //        /      \                                             /       \ .
-//   cat@4 (1)  bee@2 (2)                                cat@4 (1)  fig@8 (0)
+//  cat@4✝ (1)  bee@2 (2)                               cat@4✝ (1)  fig@8 (0)
 //
 // I1 Order: internal keys as base/key.h orders them; were two equal, the entry
 //    of the newer child comes first. (Sequences are unique, so they are not;

@@ -22,7 +22,8 @@ class VisibleIterator final : public UserIterator {
   void seek(std::string_view target) override {
     // ANCHOR: task-1-4-4 VisibleIterator::seek
     if (range_.lower && target < *range_.lower) target = *range_.lower;
-    versions_->seek(seek_key(target, at_));
+    key_.assign(target);  // it may be key(), which dies when versions_ moves
+    versions_->seek(seek_key(key_, at_));
     show_forward();
     // ANCHOR_END: task-1-4-4
   }

@@ -21,10 +21,13 @@
 // I3 No entry is shown when an error hides whether a newer version exists.
 // I4 At most kStepsBeforeSeek versions of a key are stepped over one by one; a
 //    key overwritten a million times costs one seek.
+// I5 Nothing beyond a bound is walked: the first entry met there ends the scan,
+//    be it shown, too new or a tombstone.
 // Cost: one internal step an entry forward; backward one step and a copy of
 // key and value. A change of direction is a seek.
 // Lifetime: owns the internal iterator, and keeps `pin` until after it is gone:
-// what the iterator reads hangs on it. One thread at a time.
+// what the iterator reads hangs on it. The target of a seek is copied, and may
+// be the iterator's own key(). One thread at a time.
 // Source: LevelDB's db/db_iter.cc.
 #pragma once
 
