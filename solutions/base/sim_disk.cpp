@@ -81,20 +81,19 @@ class PowerCut {
 
 }  // namespace
 
-Result<void> SimDisk::begin_operation() {
-  std::uint64_t number = 0;
+Result<void> SimDisk::begin_operation(SimOperation operation) {
   {
     MutexLock held(mutex);
     LSM_TRY(check_power());
-    number = ++operations;
-    if (number >= cut_at) {
+    operation.number = ++operations;
+    if (operation.number >= cut_at) {
       write_back();
       mappings.clear();  // later stores into windows reach nothing
       power = false;
     }
     LSM_TRY(check_power());
   }
-  if (hook) hook(number);
+  if (hook) hook(operation);
   return {};
 }
 

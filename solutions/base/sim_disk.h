@@ -70,8 +70,9 @@ struct SimPlace {
 struct SimDisk {
   SimDisk() : root(std::make_shared<SimNode>(SimNode{.folder = true})) {}
 
-  // Counts an operation; fails it if the power is off or goes off now.
-  Result<void> begin_operation() LSM_EXCLUDES(mutex);
+  // Counts an operation, and gives it its number; fails it if the power is off
+  // or goes off now.
+  Result<void> begin_operation(SimOperation operation) LSM_EXCLUDES(mutex);
   Result<void> check_power() const LSM_REQUIRES(mutex);
 
   SimPlace find(std::string_view path) const LSM_REQUIRES(mutex);
@@ -100,7 +101,8 @@ struct SimDisk {
   std::uint64_t cut_at LSM_GUARDED_BY(mutex) = UINT64_MAX;
   bool power LSM_GUARDED_BY(mutex) = true;
   IoCounters counters LSM_GUARDED_BY(mutex);
-  std::function<void(std::uint64_t)> hook;  // set while nobody is inside
+  // Set while nobody is inside.
+  std::function<void(const SimOperation&)> hook;
 
  private:
   void settle_some(CrashModel model, Splitmix& random) LSM_REQUIRES(mutex);

@@ -67,31 +67,34 @@ class SimFile final : public File {
   }
 
   Result<void> append(std::string_view bytes) override {
-    return change([&](SimContent& content) LSM_REQUIRES(disk_.mutex) {
+    const auto make = [&](SimContent& content) LSM_REQUIRES(disk_.mutex) {
       content.write(content.size(), bytes);
       disk_.counters.bytes_written += bytes.size();
-    });
+    };
+    return change("append", bytes.size(), make);
   }
 
   Result<void> sync() override {
-    return change([&](SimContent& content) LSM_REQUIRES(disk_.mutex) {
+    const auto make = [&](SimContent& content) LSM_REQUIRES(disk_.mutex) {
       disk_.write_back(*node_);
       node_->durable.become(content);
       disk_.counters.syncs++;
-    });
+    };
+    return change("sync", 0, make);
   }
 
   Result<void> allocate(std::uint64_t size_bytes) override {
-    return change([&](SimContent& content) {
+    return change("allocate", size_bytes, [&](SimContent& content) {
       if (size_bytes > content.size()) content.resize(size_bytes);
     });
   }
 
   Result<void> truncate(std::uint64_t size_bytes) override {
-    return change([&](SimContent& content) LSM_REQUIRES(disk_.mutex) {
+    const auto make = [&](SimContent& content) LSM_REQUIRES(disk_.mutex) {
       disk_.write_back(*node_);
       content.resize(size_bytes);
-    });
+    };
+    return change("truncate", size_bytes, make);
   }
 
   Result<std::uint64_t> size() const override {
@@ -145,12 +148,13 @@ class SimFile final : public File {
   }
 
   template <class Change>
-  Result<void> change(Change make) {
+  Result<void> change(std::string_view what, std::uint64_t bytes, Change make) {
     {
       MutexLock held(disk_.mutex);
       LSM_TRY(check_writable());
     }
-    LSM_TRY(disk_.begin_operation());
+    LSM_TRY(
+        disk_.begin_operation({.what = what, .path = path_, .bytes = bytes}));
     MutexLock held(disk_.mutex);
     make(node_->live);
     return {};
@@ -182,7 +186,7 @@ void SimFileSystem::cut_power_at(std::uint64_t number) {
 }
 
 void SimFileSystem::before_each_operation(
-    std::function<void(std::uint64_t number)> hook) {
+    std::function<void(const SimOperation&)> hook) {
   disk_->hook = std::move(hook);
 }
 
@@ -227,7 +231,9 @@ Result<void> SimFileSystem::truncate_to(const std::string& path,
 
 Result<std::unique_ptr<File>> SimFileSystem::open(const std::string& path,
                                                   Mode mode) {
-  if (mode == Mode::create) LSM_TRY(disk_->begin_operation());
+  if (mode == Mode::create) {
+    LSM_TRY(disk_->begin_operation({.what = "create", .path = path}));
+  }
   MutexLock held(disk_->mutex);
   LSM_TRY(disk_->check_power());
   auto [folder, name, node] = disk_->find(path);
@@ -245,7 +251,7 @@ Result<std::unique_ptr<File>> SimFileSystem::open(const std::string& path,
 
 Result<void> SimFileSystem::rename(const std::string& from,
                                    const std::string& to) {
-  LSM_TRY(disk_->begin_operation());
+  LSM_TRY(disk_->begin_operation({.what = "rename", .path = from, .to = to}));
   MutexLock held(disk_->mutex);
   const SimPlace source = disk_->find(from);
   const SimPlace target = disk_->find(to);
@@ -261,7 +267,7 @@ Result<void> SimFileSystem::rename(const std::string& from,
 
 Result<void> SimFileSystem::link(const std::string& from,
                                  const std::string& to) {
-  LSM_TRY(disk_->begin_operation());
+  LSM_TRY(disk_->begin_operation({.what = "link", .path = from, .to = to}));
   MutexLock held(disk_->mutex);
   const SimNodeRef source = disk_->find(from).node;
   const SimPlace target = disk_->find(to);
@@ -274,7 +280,7 @@ Result<void> SimFileSystem::link(const std::string& from,
 }
 
 Result<void> SimFileSystem::remove(const std::string& path) {
-  LSM_TRY(disk_->begin_operation());
+  LSM_TRY(disk_->begin_operation({.what = "remove", .path = path}));
   MutexLock held(disk_->mutex);
   const SimPlace place = disk_->find(path);
   if (!place.node) return missing(path);
@@ -285,7 +291,7 @@ Result<void> SimFileSystem::remove(const std::string& path) {
 }
 
 Result<void> SimFileSystem::create_dir(const std::string& path) {
-  LSM_TRY(disk_->begin_operation());
+  LSM_TRY(disk_->begin_operation({.what = "create_dir", .path = path}));
   MutexLock held(disk_->mutex);
   const SimPlace place = disk_->find(path);
   if (place.node) {
@@ -317,7 +323,7 @@ Result<bool> SimFileSystem::exists(const std::string& path) {
 }
 
 Result<void> SimFileSystem::sync_dir(const std::string& path) {
-  LSM_TRY(disk_->begin_operation());
+  LSM_TRY(disk_->begin_operation({.what = "sync_dir", .path = path}));
   MutexLock held(disk_->mutex);
   const SimNodeRef node = disk_->find(path).node;
   if (!node) return missing(path);
@@ -328,7 +334,7 @@ Result<void> SimFileSystem::sync_dir(const std::string& path) {
 }
 
 Result<std::unique_ptr<FileLock>> SimFileSystem::lock(const std::string& path) {
-  LSM_TRY(disk_->begin_operation());
+  LSM_TRY(disk_->begin_operation({.what = "lock", .path = path}));
   MutexLock held(disk_->mutex);
   auto [folder, name, node] = disk_->find(path);
   if (!node) {

@@ -33,6 +33,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/file_system.h"
 
@@ -42,6 +43,16 @@ namespace lsm {
 enum class CrashModel : std::uint8_t {
   ordered,     // the first k of them, in the order made (a metadata journal)
   any_subset,  // any, but for each name in the order made
+};
+
+// One state-changing call, as before_each_operation tells of it. The views live
+// as long as the telling.
+struct SimOperation {
+  std::uint64_t number = 0;  // the first is 1
+  std::string_view what;     // "create", "append", "sync", "rename" …
+  std::string_view path;
+  std::string_view to = {};  // rename and link: the new name
+  std::uint64_t bytes = 0;   // append: how many; allocate, truncate: the size
 };
 
 struct SimDisk;  // sim_disk.h
@@ -58,7 +69,7 @@ class SimFileSystem final : public FileSystem {
   // every call after it, until power_cycle.
   void cut_power_at(std::uint64_t number);
   // Called before each operation takes effect; may clone().
-  void before_each_operation(std::function<void(std::uint64_t number)> hook);
+  void before_each_operation(std::function<void(const SimOperation&)> hook);
   void power_cycle(CrashModel model, std::uint64_t seed);
   void kill();
   std::unique_ptr<SimFileSystem> clone();

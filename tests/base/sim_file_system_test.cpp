@@ -373,8 +373,8 @@ TEST_CASE("the hook sees each operation before it takes effect", "[base]") {
   STORY("Clone before every operation; look at the trees.");
   SimFileSystem fs;
   std::vector<std::string> trees;
-  fs.before_each_operation([&](std::uint64_t number) {
-    REQUIRE_SAME(number, trees.size() + 1);
+  fs.before_each_operation([&](const SimOperation& operation) {
+    REQUIRE_SAME(operation.number, trees.size() + 1);
     trees.push_back(tree(*fs.clone()));
   });
   const auto file = create(fs, "a", "1");
@@ -383,6 +383,38 @@ TEST_CASE("the hook sees each operation before it takes effect", "[base]") {
   REQUIRE_OK(fs.create_dir("d"));
   CHECK_SAME(trees, std::vector<std::string>{"", "a=;", "a=1;"});
   CHECK_SAME(fs.operations(), 4u);
+}
+
+TEST_CASE("the hook is told what the operation is", "[base]") {
+  STORY("Each kind of operation once; what is told of it is written down.");
+  SimFileSystem fs;
+  std::vector<std::string> told;
+  fs.before_each_operation([&](const SimOperation& one) {
+    told.push_back(std::to_string(one.number) + " " + std::string(one.what) +
+                   " " + std::string(one.path) + " " + std::string(one.to) +
+                   " " + std::to_string(one.bytes));
+  });
+  REQUIRE_OK(fs.create_dir("d"));
+  {
+    const auto lock = fs.lock("d/lock");
+    REQUIRE_OK(lock);
+    const auto file = create(fs, "d/a", "123");
+    REQUIRE_OK(file->allocate(100));
+    REQUIRE_OK(file->truncate(50));
+    REQUIRE_OK(file->sync());
+    REQUIRE_OK(file->close());  // reading, listing and closing change nothing
+    REQUIRE_OK(read_file(fs, "d/a"));
+  }
+  REQUIRE_OK(fs.rename("d/a", "d/b"));
+  REQUIRE_OK(fs.link("d/b", "d/c"));
+  REQUIRE_OK(fs.remove("d/b"));
+  REQUIRE_OK(fs.sync_dir("d"));
+  CHECK_SAME(told,
+             std::vector<std::string>{
+                 "1 create_dir d  0", "2 lock d/lock  0", "3 create d/a  0",
+                 "4 append d/a  3", "5 allocate d/a  100", "6 truncate d/a  50",
+                 "7 sync d/a  0", "8 rename d/a d/b 0", "9 link d/b d/c 0",
+                 "10 remove d/b  0", "11 sync_dir d  0"});
 }
 
 TEST_CASE("damage shows, and survives the power", "[base]") {

@@ -115,7 +115,8 @@ void for_images(std::uint64_t seed, std::size_t wanted, Visit visit) {
     std::vector<Image> images;
     const std::uint64_t every =
         counting ? 0 : std::max<std::uint64_t>(1, operations / wanted);
-    disk.before_each_operation([&](std::uint64_t number) {
+    disk.before_each_operation([&](const SimOperation& operation) {
+      const std::uint64_t number = operation.number;
       if (counting || number % every != seed % every) return;
       images.push_back({disk.clone(), promise, number});
     });

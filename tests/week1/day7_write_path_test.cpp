@@ -471,7 +471,7 @@ TEST_CASE("a freeze that meets an install loses neither",
   store.freeze();
   store.put("b", "2");
   bool flushed = false;
-  store.disk.before_each_operation([&](std::uint64_t) {
+  store.disk.before_each_operation([&](const SimOperation&) {
     if (!std::exchange(flushed, true)) store.executor->run_one();
   });
   CHECK_OK(store.freeze().result);
@@ -596,7 +596,7 @@ TEST_CASE("at no operation of a sync is a later log durable before an earlier",
   store.freeze();
   std::vector<std::unique_ptr<SimFileSystem>> images;
   store.disk.before_each_operation(
-      [&](std::uint64_t) { images.push_back(store.disk.clone()); });
+      [&](const SimOperation&) { images.push_back(store.disk.clone()); });
   CHECK_OK(store.put("c", "3", true).result);
   store.disk.before_each_operation(nullptr);
   images.push_back(store.disk.clone());
@@ -627,7 +627,7 @@ TEST_CASE("a synced write is not visible before it is durable",
   store.put("a", "1");
   std::vector<Sequence> visible;
   store.disk.before_each_operation(
-      [&](std::uint64_t) { visible.push_back(store.path->visible()); });
+      [&](const SimOperation&) { visible.push_back(store.path->visible()); });
   CHECK_OK(store.put("b", "2", true).result);
   store.disk.before_each_operation(nullptr);
   REQUIRE(!visible.empty());

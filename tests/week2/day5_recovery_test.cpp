@@ -771,7 +771,7 @@ TEST_CASE("a killed process loses nothing acknowledged",
     Engine engine(*fs);
     REQUIRE(engine.open_and_tidy());
     std::vector<std::pair<std::unique_ptr<SimFileSystem>, Sequence>> images;
-    fs->before_each_operation([&](std::uint64_t) {
+    fs->before_each_operation([&](const SimOperation&) {
       images.emplace_back(fs->clone(), engine.acknowledged);
     });
     work(engine, Random(random.next()));
