@@ -275,7 +275,18 @@ std::string here(const Iterator& iterator) {
 
 template <class Iterator>
 std::string row(const Iterator& iterator) {
-  return as_read(show(iterator.key()) + "=" + std::string(iterator.value()));
+  return show(iterator.key()) + "=" + std::string(iterator.value());
+}
+
+// Says so once where the rows were read through dead views.
+std::vector<std::string> as_read(std::vector<std::string> rows) {
+  for (std::string& text : rows) {
+    const std::string read = as_read(text);
+    if (read == text) continue;
+    text = read;
+    break;
+  }
+  return rows;
 }
 
 // All entries, from the first or from the last.
@@ -284,14 +295,14 @@ std::vector<std::string> keys_forward(Iterator& iterator) {
   std::vector<std::string> keys;
   for (iterator.seek_to_first(); iterator.valid(); iterator.next())
     keys.push_back(row(iterator));
-  return keys;
+  return as_read(std::move(keys));
 }
 template <class Iterator>
 std::vector<std::string> keys_backward(Iterator& iterator) {
   std::vector<std::string> keys;
   for (iterator.seek_to_last(); iterator.valid(); iterator.prev())
     keys.push_back(row(iterator));
-  return keys;
+  return as_read(std::move(keys));
 }
 
 using Shown = std::vector<std::string>;
