@@ -154,60 +154,6 @@ void print_where(const Course& course, const Room& room,
   print_field("", fmt::format("at {}:{}", file, line), Ink::dim);
 }
 
-void print_failure(const Course& course, const Room& room,
-                   const TestResult& result) {
-  const Failure failure = result.failure.value_or(Failure{});
-  const bool unwritten = result.outcome == Outcome::not_implemented;
-  fmt::print("\n  {} {}\n", sign(sign_of(result.outcome)),
-             ink(Ink::bold, spelled(result.test.name)));
-  fmt::print("    {}\n\n",
-             ink(Ink::dim, fmt::format("{} of task {}",
-                                       result.test.gold ? "gold" : "core",
-                                       result.test.task)));
-  if (!failure.scenario.empty()) print_field("scenario", failure.scenario);
-  if (!failure.seed.empty()) print_field("seed", failure.seed);
-  if (!failure.checked.empty()) print_field("checked", failure.checked);
-  if (!failure.expected.empty()) {
-    print_field("expected", failure.expected, Ink::good);
-  }
-  if (!failure.seen.empty()) print_field("seen", failure.seen, Ink::bad);
-  if (!failure.bytes.empty()) {
-    fmt::print("\n");
-    for (std::size_t at = 0; at < failure.bytes.size();) {
-      const std::size_t end =
-          std::min(failure.bytes.find('\n', at), failure.bytes.size());
-      fmt::print("    {}\n", failure.bytes.substr(at, end - at));
-      at = end + 1;
-    }
-    fmt::print("\n");
-  }
-  // What CHECK_SAME and its like fail with adds nothing to the two fields.
-  if (!failure.message.empty() &&
-      (failure.expected.empty() || result.outcome == Outcome::crashed ||
-       result.outcome == Outcome::hung)) {
-    print_field(
-        failure.expected.empty() && failure.seen.empty() ? "seen" : "failed",
-        failure.message, Ink::bad);
-  }
-  for (const std::string& note : failure.notes)
-    print_field("note", note);
-  if (result.failures > 1) {
-    print_field("",
-                fmt::format("(and {} more in this test)", result.failures - 1),
-                Ink::dim);
-  }
-  if (!failure.invariant.empty()) {
-    const auto found = find_invariant(room, failure.invariant);
-    print_field(unwritten ? "promise" : "breaks",
-                found ? found->text : failure.invariant, Ink::warn);
-    if (found) {
-      print_field("", fmt::format("{}:{}", found->file, found->line), Ink::dim);
-    }
-  }
-  print_where(course, room, result);
-  print_field("page", page_of(course, room, task_of(room, result)), Ink::link);
-}
-
 std::string_view sanitizer_name(std::string_view option) {
   return option == "tsan" ? "ThreadSanitizer" : "AddressSanitizer and UBSan";
 }
@@ -232,31 +178,8 @@ void print_next(const Room& room, const TestResult& result) {
 }
 
 void print_not_compiled(const Room& room, const Checked& checked) {
-  fmt::print("  {}\n\n", ink(Ink::bad, "It does not compile yet."));
-  std::size_t shown = 0;
-  for (const CompileError& error : checked.errors) {
-    if (shown == kMostErrors) break;
-    if (shown > 0 && !error.mine && checked.errors.front().mine) break;
-    shown++;
-    fmt::print("  {}\n",
-               ink(Ink::bold, error.line == 0 ? error.file
-                                              : fmt::format("{}:{}", error.file,
-                                                            error.line)));
-    print_field("", error.message, Ink::bad);
-    for (const std::string& line : error.source) {
-      fmt::print("  {}\n", line);
-    }
-    fmt::print("\n");
-  }
-  if (shown == 0) {
-    fmt::print("{}\n\n", last_lines(checked.built.output, 15));
-  } else if (checked.errors.size() > shown) {
-    fmt::print("  {}\n\n",
-               ink(Ink::dim, fmt::format("(and {} more; they often follow "
-                                         "from the first)",
-                                         checked.errors.size() - shown)));
-  }
-  if (shown > 0 && !checked.errors.front().mine) {
+  print_errors(checked.errors, checked.built);
+  if (!checked.errors.empty() && !checked.errors.front().mine) {
     print_field("note",
                 "The error is outside your room: the suite uses what its "
                 "header declares in public. Was a public name or a parameter "
@@ -349,6 +272,90 @@ const Room* choose_room(const Course& course, const std::string& typed,
       room->id, title_of_name(room->name),
       room->has_suite() ? "its starter" : "its suite", room->folder));
   return nullptr;
+}
+
+void print_errors(const std::vector<CompileError>& errors, const Built& built) {
+  fmt::print("  {}\n\n", ink(Ink::bad, "It does not compile yet."));
+  std::size_t shown = 0;
+  for (const CompileError& error : errors) {
+    if (shown == kMostErrors) break;
+    if (shown > 0 && !error.mine && errors.front().mine) break;
+    shown++;
+    fmt::print("  {}\n",
+               ink(Ink::bold, error.line == 0 ? error.file
+                                              : fmt::format("{}:{}", error.file,
+                                                            error.line)));
+    print_field("", error.message, Ink::bad);
+    for (const std::string& line : error.source) {
+      fmt::print("  {}\n", line);
+    }
+    fmt::print("\n");
+  }
+  if (shown == 0) {
+    fmt::print("{}\n\n", last_lines(built.output, 15));
+  } else if (errors.size() > shown) {
+    fmt::print("  {}\n\n",
+               ink(Ink::dim, fmt::format("(and {} more; they often follow "
+                                         "from the first)",
+                                         errors.size() - shown)));
+  }
+}
+
+void print_failure(const Course& course, const Room& room,
+                   const TestResult& result) {
+  const Failure failure = result.failure.value_or(Failure{});
+  const bool unwritten = result.outcome == Outcome::not_implemented;
+  fmt::print("\n  {} {}\n", sign(sign_of(result.outcome)),
+             ink(Ink::bold, spelled(result.test.name)));
+  if (result.test.task > 0) {
+    fmt::print("    {}\n",
+               ink(Ink::dim, fmt::format("{} of task {}",
+                                         result.test.gold ? "gold" : "core",
+                                         result.test.task)));
+  }
+  fmt::print("\n");
+  if (!failure.scenario.empty()) print_field("scenario", failure.scenario);
+  if (!failure.seed.empty()) print_field("seed", failure.seed);
+  if (!failure.checked.empty()) print_field("checked", failure.checked);
+  if (!failure.expected.empty()) {
+    print_field("expected", failure.expected, Ink::good);
+  }
+  if (!failure.seen.empty()) print_field("seen", failure.seen, Ink::bad);
+  if (!failure.bytes.empty()) {
+    fmt::print("\n");
+    for (std::size_t at = 0; at < failure.bytes.size();) {
+      const std::size_t end =
+          std::min(failure.bytes.find('\n', at), failure.bytes.size());
+      fmt::print("    {}\n", failure.bytes.substr(at, end - at));
+      at = end + 1;
+    }
+    fmt::print("\n");
+  }
+  // What CHECK_SAME and its like fail with adds nothing to the two fields.
+  if (!failure.message.empty() &&
+      (failure.expected.empty() || result.outcome == Outcome::crashed ||
+       result.outcome == Outcome::hung)) {
+    print_field(
+        failure.expected.empty() && failure.seen.empty() ? "seen" : "failed",
+        failure.message, Ink::bad);
+  }
+  for (const std::string& note : failure.notes)
+    print_field("note", note);
+  if (result.failures > 1) {
+    print_field("",
+                fmt::format("(and {} more in this test)", result.failures - 1),
+                Ink::dim);
+  }
+  if (!failure.invariant.empty()) {
+    const auto found = find_invariant(room, failure.invariant);
+    print_field(unwritten ? "promise" : "breaks",
+                found ? found->text : failure.invariant, Ink::warn);
+    if (found) {
+      print_field("", fmt::format("{}:{}", found->file, found->line), Ink::dim);
+    }
+  }
+  print_where(course, room, result);
+  print_field("page", page_of(course, room, task_of(room, result)), Ink::link);
 }
 
 Checked check_room(const Course& course, const Room& room,

@@ -36,6 +36,12 @@ struct Checked {
 Checked check_room(const Course& course, const Room& room,
                    const CheckOptions& options, Progress& progress);
 
+// The compiler's first errors, the learner's before others; and one failing
+// test with all that it said, the line of the page it belongs to included.
+void print_errors(const std::vector<CompileError>& errors, const Built& built);
+void print_failure(const Course& course, const Room& room,
+                   const TestResult& result);
+
 // The report for people, and the one for programs (see json_help).
 void print_checked(const Course& course, const Room& room,
                    const Checked& checked, const Progress& progress);

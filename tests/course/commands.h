@@ -23,7 +23,11 @@ int command_reset(const Course& course, const std::string& day);
 // engine_commands.cpp: the whole engine, from the reference or from mine.
 int command_test(const Course& course, bool quick, const std::string& only);
 int command_mine(const Course& course, const std::string& rooms);
-// Builds a tool ("lsm" or "lsm-bench") and becomes it.
+// Builds a tool ("lsm" or "lsm-bench"), from mine or from the reference: its
+// path. Empty after a failure that it has told; `status` is then the exit's.
+std::string built_tool(const Course& course, const std::string& tool, bool mine,
+                       int& status);
+// The same, and becomes it.
 int command_tool(const Course& course, const std::string& tool,
                  const std::vector<std::string>& args, bool mine);
 

@@ -343,17 +343,17 @@ int command_mine(const Course& course, const std::string& typed) {
   return result;
 }
 
-int command_tool(const Course& course, const std::string& tool,
-                 const std::vector<std::string>& args, bool mine) {
+std::string built_tool(const Course& course, const std::string& tool, bool mine,
+                       int& status) {
   fs::path folder = course.build;
+  status = 1;
   if (mine) {
     folder = course.root / "build" / "mine";
     std::string rooms;
-    int status = 1;
     // As `course mine` left it, with the rooms it was told.
     if (!fs::exists(folder / ".configured") &&
         !prepare_mine(course, {}, rooms, status)) {
-      return status;
+      return {};
     }
   }
   if (!fs::exists(folder / tool)) {
@@ -362,8 +362,15 @@ int command_tool(const Course& course, const std::string& tool,
                "Building the engine (once: two or three minutes on two "
                "cores) ...\n");
   }
-  if (!build_or_tell(course, folder, {tool}, tool, "week")) return 1;
-  const std::string binary = (folder / tool).string();
+  if (!build_or_tell(course, folder, {tool}, tool, "week")) return {};
+  return (folder / tool).string();
+}
+
+int command_tool(const Course& course, const std::string& tool,
+                 const std::vector<std::string>& args, bool mine) {
+  int status = 1;
+  const std::string binary = built_tool(course, tool, mine, status);
+  if (binary.empty()) return status;
   std::vector<char*> argv = {const_cast<char*>(binary.c_str())};
   for (const std::string& arg : args) {
     argv.push_back(const_cast<char*>(arg.c_str()));

@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "bench_history.h"
 #include "check.h"
 #include "commands.h"
+#include "hunt.h"
 #include "mutants.h"
 #include "pristine.h"
 #include "rooms.h"
@@ -41,6 +43,8 @@ constexpr std::array kLearning = {
     Command{"hint", "[1.1]", "one more hint each time, three for a task"},
     Command{"diff", "[1.1]", "your room against the solution (a spoiler)"},
     Command{"reset", "1.1", "the starter back; yours is kept in .mine/"},
+    Command{"hunt", "[1.1]",
+            "a mutant that you cannot see: write the test that kills it"},
     Command{"book", "", "build the guide and serve it on this machine"},
 };
 constexpr std::array kEngine = {
@@ -48,7 +52,8 @@ constexpr std::array kEngine = {
     Command{"shell", "[PATH]",
             "open a store and talk to it (--mine: on yours)"},
     Command{"inspect", "FILE", "what stands in a table, log or manifest"},
-    Command{"bench", "[ARGS]", "measure it (--mine: yours)"},
+    Command{"bench", "[ARGS]",
+            "measure it (--mine: yours, --history: yours so far)"},
     Command{"sim", "[ARGS]",
             "a tree under a policy, step by step (--mine: yours)"},
     Command{"demo", "",
@@ -62,7 +67,6 @@ constexpr std::array kMaking = {
 };
 constexpr std::array kComing = {
     Command{"crash", "", "week 2"},
-    Command{"hunt", "", "week 2"},
     Command{"update", "", "week 3"},
 };
 
@@ -201,6 +205,18 @@ int run_command(const Course& course, std::vector<std::string> args) {
   book->add_option("--port", port, "the first port to try (3000)");
   book->add_flag("--build", build_only, "build only: book/build/index.html");
 
+  HuntOptions hunting;
+  CLI::App* hunt = add("hunt", "Write the test that kills a hidden mutant");
+  hunt->add_option("day", day, "1.1, or memtable; else the next one");
+  hunt->add_option("--mutant", hunting.number, "hunt this one: its number")
+      ->check(CLI::PositiveNumber);
+  hunt->add_flag("--next", hunting.next, "leave the one at hand for later");
+  hunt->add_flag("--reveal", hunting.show,
+                 "tell its bug; it is not counted as caught then");
+  hunt->add_flag("--list", hunting.list, "all of them, and what you caught");
+  hunt->add_option("--limit", hunting.seconds,
+                   "seconds one test may take (10)");
+
   add("mine", "Build the engine from your finished rooms and test it")
       ->add_option("--rooms", rooms, "these rooms: 1.1,1.4 or all");
   CLI::App* test = add("test", "Every test on the reference");
@@ -220,6 +236,9 @@ int run_command(const Course& course, std::vector<std::string> args) {
     command->allow_extras();
     command->prefix_command(false);
   }
+  commands["bench"]->footer(
+      "\n--history alone plots what --mine measured, beside LevelDB. Every\n"
+      "other option is lsm-bench's own: ./course bench -- --help");
   if (!commands.contains(args[0])) return unknown_command(args[0]);
 
   try {
@@ -248,6 +267,10 @@ int run_command(const Course& course, std::vector<std::string> args) {
   if (name == "hint") return command_hint(course, day, task, again);
   if (name == "diff") return command_diff(course, day, yes);
   if (name == "reset") return command_reset(course, day);
+  if (name == "hunt") {
+    hunting.day = day;
+    return command_hunt(course, hunting);
+  }
   if (name == "book") return command_book(course, port, build_only);
   if (name == "mine") return command_mine(course, rooms);
   if (name == "test") return command_test(course, quick, only);
@@ -255,9 +278,8 @@ int run_command(const Course& course, std::vector<std::string> args) {
     if (store.empty()) store = (course.root / "build" / "store").string();
     return command_tool(course, "lsm", {"shell", store}, mine);
   }
-  if (name == "bench" || name == "sim") {
-    return command_tool(course, "lsm-" + name, passed_on, mine);
-  }
+  if (name == "bench") return command_bench(course, passed_on, mine);
+  if (name == "sim") return command_tool(course, "lsm-sim", passed_on, mine);
   passed_on.insert(passed_on.begin(), name);  // a command of lsm's own
   return command_tool(course, "lsm", passed_on, mine);
 }

@@ -140,20 +140,6 @@ struct Bench {
   std::vector<Ending> outcomes;
 };
 
-fs::path folder_of(const fs::path& build, const Room& room) {
-  return build / "mutant" / room.id;
-}
-
-void write_room(const fs::path& folder,
-                const std::map<std::string, std::string>& files) {
-  for (const auto& [name, content] : read_sources(folder)) {
-    if (!files.contains(name)) fs::remove(folder / name);
-  }
-  for (const auto& [name, content] : files) {
-    write_if_changed(folder / name, content);
-  }
-}
-
 // Leaves every room's copy as the reference has it, whatever happens.
 struct Restorer {
   const fs::path& build;
@@ -161,7 +147,7 @@ struct Restorer {
   ~Restorer() {
     for (const Bench& bench : benches) {
       try {
-        write_room(folder_of(build, *bench.room), bench.reference);
+        write_room(mutant_folder(build, *bench.room), bench.reference);
       } catch (const std::exception& error) {
         fmt::print(stderr, "{}\n", error.what());
       }
@@ -231,7 +217,7 @@ class Trial {
   bool reference_passes() {
     std::vector<std::string> targets;
     for (const Bench& bench : benches_) {
-      write_room(folder_of(build_, *bench.room), bench.reference);
+      write_room(mutant_folder(build_, *bench.room), bench.reference);
       targets.push_back(bench.room->suite_target("mutant"));
     }
     const Built built = build(build_, targets);
@@ -260,7 +246,7 @@ class Trial {
       if (i >= bench.mutants.size()) continue;
       bench.outcomes.emplace_back();
       try {
-        write_room(folder_of(build_, *bench.room),
+        write_room(mutant_folder(build_, *bench.room),
                    apply_mutant(bench.mutants[i], bench.reference));
         tried.push_back(&bench);
         targets.push_back(bench.room->suite_target("mutant"));
@@ -335,6 +321,20 @@ class Trial {
 };
 
 }  // namespace
+
+fs::path mutant_folder(const fs::path& build, const Room& room) {
+  return build / "mutant" / room.id;
+}
+
+void write_room(const fs::path& folder,
+                const std::map<std::string, std::string>& files) {
+  for (const auto& [name, content] : read_sources(folder)) {
+    if (!files.contains(name)) fs::remove(folder / name);
+  }
+  for (const auto& [name, content] : files) {
+    write_if_changed(folder / name, content);
+  }
+}
 
 Mutant parse_mutant(std::string_view name, std::string_view path,
                     std::string_view text) {

@@ -20,6 +20,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <span>
 #include <stdexcept>
@@ -64,6 +65,13 @@ std::vector<Mutant> mutants_of(const Room& room);
 // The reference's files with the edits applied. Throws MutantError.
 std::map<std::string, std::string> apply_mutant(
     const Mutant& mutant, std::map<std::string, std::string> files);
+
+// Where the build folder keeps the room's copy that a mutant is made of, and
+// putting a room's files there, and no others.
+std::filesystem::path mutant_folder(const std::filesystem::path& build,
+                                    const Room& room);
+void write_room(const std::filesystem::path& folder,
+                const std::map<std::string, std::string>& files);
 
 // `course mutants [1.1 …] [--build DIR]`.
 int command_mutants(const Course& course, std::span<const std::string> args);

@@ -49,7 +49,31 @@ Tally tally_from(const Json& json) {
           .total = json.value("total", std::size_t{0})};
 }
 
+Json hunted_json(const Hunted& hunted) {
+  return {{"current", hunted.current},
+          {"caught", hunted.caught},
+          {"shown", hunted.shown},
+          {"misses", hunted.misses},
+          {"missed_with", hunted.missed_with}};
+}
+
+Hunted hunted_from(const Json& json) {
+  Hunted hunted;
+  hunted.current = json.value("current", "");
+  hunted.caught = json.value("caught", hunted.caught);
+  hunted.shown = json.value("shown", hunted.shown);
+  hunted.misses = json.value("misses", hunted.misses);
+  hunted.missed_with = json.value("missed_with", "");
+  return hunted;
+}
+
 }  // namespace
+
+std::string fingerprint_of(std::string_view text) {
+  Fingerprint result;
+  result.add(text);
+  return result.text();
+}
 
 std::string fingerprint(const Course& course, const Room& room) {
   Fingerprint result;
@@ -84,6 +108,7 @@ Progress Progress::load(const Course& course) {
       for (const auto& [task, shown] : hints.items()) {
         room.hints[std::stoi(task)] = shown.get<int>();
       }
+      room.hunted = hunted_from(saved.value("hunted", Json::object()));
     }
   } catch (const std::exception&) {
     result.rooms_.clear();
@@ -99,9 +124,10 @@ void Progress::save() const {
       hints[std::to_string(task)] = shown;
     }
     rooms[id] = {
-        {"fingerprint", room.fingerprint}, {"core", tally_json(room.core)},
-        {"gold", tally_json(room.gold)},   {"next_task", room.next_task},
-        {"compiled", room.compiled},       {"hints", hints}};
+        {"fingerprint", room.fingerprint},   {"core", tally_json(room.core)},
+        {"gold", tally_json(room.gold)},     {"next_task", room.next_task},
+        {"compiled", room.compiled},         {"hints", hints},
+        {"hunted", hunted_json(room.hunted)}};
   }
   const Json json = {{"version", 1},
                      {"welcomed", welcomed},

@@ -6,12 +6,26 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "rooms.h"
 #include "verdict.h"
 
 namespace lsm::course {
+
+// The hunt for a room's mutants (hunt.h). A mutant is called by its code,
+// which tells nothing: what is hidden must not be read here.
+struct Hunted {
+  std::string current;           // the one that is hunted
+  std::set<std::string> caught;  // and not shown before
+  std::set<std::string> shown;   // by --reveal
+  // Code -> how many different test files it has outlived, and which of them
+  // was the last: running the same one again is no new try.
+  std::map<std::string, int> misses;
+  std::string missed_with;
+};
 
 struct Remembered {
   std::string fingerprint;  // of the room when it was checked; may be empty
@@ -20,6 +34,7 @@ struct Remembered {
   int next_task = 0;  // of the first failure; 0 when there was none
   bool compiled = false;
   std::map<int, int> hints;  // task -> how many hints were shown
+  Hunted hunted;
 };
 
 // Where a room stands, as the map shows it.
@@ -67,6 +82,9 @@ class Progress {
   std::string last_;  // the id of the room that was worked on last
   std::map<std::string, Remembered> rooms_;
 };
+
+// Sixteen hexadecimal digits that change when the text does.
+std::string fingerprint_of(std::string_view text);
 
 // Changes when a file of the room, its suite, the tests' support or a room or
 // base file below it changes.
