@@ -39,9 +39,9 @@ inline void spill(const std::string& path, const std::string& content) {
 }
 
 // Which files of this process the tool gets as 0, 1 and 2.
-inline pid_t spawn_tool(std::vector<std::string> args, int in, int out,
-                        int err) {
-  args.insert(args.begin(), LSM_TOOL_PATH);
+inline pid_t spawn_tool(std::vector<std::string> args, int in, int out, int err,
+                        const std::string& program = LSM_TOOL_PATH) {
+  args.insert(args.begin(), program);
   std::vector<char*> argv;
   for (std::string& arg : args)
     argv.push_back(arg.data());
@@ -75,7 +75,8 @@ struct Ran {
 };
 
 inline Ran run_tool(const std::vector<std::string>& args,
-                    const std::string& input = {}) {
+                    const std::string& input = {},
+                    const std::string& program = LSM_TOOL_PATH) {
   const TempDir dir;
   spill(dir / "in", input);
   const int in = ::open((dir / "in").c_str(), O_RDONLY | O_CLOEXEC);
@@ -84,7 +85,7 @@ inline Ran run_tool(const std::vector<std::string>& args,
   };
   const int out = create("out");
   const int err = create("err");
-  const pid_t process = spawn_tool(args, in, out, err);
+  const pid_t process = spawn_tool(args, in, out, err, program);
   for (const int descriptor : {in, out, err})
     ::close(descriptor);
   Ran ran;
