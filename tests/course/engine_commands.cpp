@@ -328,7 +328,8 @@ int command_mine(const Course& course, const std::string& typed) {
                                : "(the first build takes some five minutes on "
                                  "two cores, its tests two or three)"));
   std::fflush(stdout);
-  if (!build_or_tell(course, folder, {"engine_tests", "lsm", "lsm-bench"},
+  if (!build_or_tell(course, folder,
+                     {"engine_tests", "lsm", "lsm-bench", "lsm-crash"},
                      "your engine", "week")) {
     return 1;
   }
@@ -340,6 +341,7 @@ int command_mine(const Course& course, const std::string& typed) {
   fmt::print("\n");
   print_field("use it", "./course shell --mine", Ink::link);
   print_field("measure it", "./course bench --mine", Ink::link);
+  print_field("break it", "./course crash --mine", Ink::link);
   return result;
 }
 
