@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -15,227 +14,150 @@
 #include <vector>
 
 #include "leveled.h"
-#include "shape_model.h"
+#include "picture.h"
+#include "sim_report.h"
 #include "simple.h"
+#include "simulation.h"
 #include "tiered.h"
 #include "workload.h"
 
 namespace lsm::sim {
 namespace {
 
-constexpr std::size_t kTaskLimit = 1'000'000;
-constexpr int kBarColumns = 40;
+const std::vector<std::string> kPolicies = {"leveled", "tiered", "simple"};
 
 struct Arguments {
-  std::vector<std::string> policies = {"leveled"};
-  std::string workload = "uniform";
-  std::uint64_t writes = 1'000'000;
-  std::uint64_t keys = 200'000;
-  std::uint64_t seed = 1;
-  ShapeModel::Settings model{.entry_bytes = 116, .entries_a_buffer = 2000};
+  std::string policy = "leveled";
+  std::vector<std::string> compared;
+  Input input;
   Options options;
+  double rate_megabytes = 0;
+  double disk_megabytes = 200;
   bool steps = false;
   bool json = false;
 };
 
-std::unique_ptr<CompactionPolicy> make_policy(const std::string& name,
-                                              const Options& options) {
-  if (name == "tiered") return std::make_unique<TieredPolicy>(options);
-  if (name == "simple") return std::make_unique<SimpleLeveledPolicy>(options);
-  return std::make_unique<LeveledPolicy>(options);
-}
-
-struct Figures {
-  std::string policy;
-  ShapeModel::Totals totals;
-  double write_amplification = 0;
-  double space_amplification = 0;  // at the end
-  double worst_space = 0;          // after any flush, at rest
-  double mean_runs = 0;            // that a get of an absent key may ask
-  std::size_t worst_runs = 0;
+// A wrong command line; what() names the option.
+struct BadUsage : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
-// The levels as bars, one run after another.
-void print_tree(const TreeShape& shape) {
-  std::uint64_t most = 1;
-  for (const LevelShape& level : shape.levels)
-    most = std::max(most, level.size_bytes());
-  for (int number = 0; number < kMaxLevels; ++number) {
-    const LevelShape& level = shape.levels[static_cast<std::size_t>(number)];
-    if (level.runs.empty()) continue;
-    std::string bar;
-    std::size_t tables = 0;
-    for (const RunShape& run : level.runs) {
-      const auto columns =
-          std::max<std::uint64_t>(run.size_bytes() * kBarColumns / most, 1);
-      bar += (bar.empty() ? "" : " ") + std::string(columns, '#');
-      tables += run.files.size();
-    }
-    fmt::print("  {}  {:>9.2f} MB {:>5} tables  {}\n", number,
-               static_cast<double>(level.size_bytes()) / 1e6, tables, bar);
-  }
+std::shared_ptr<const CompactionPolicy> make_policy(const std::string& name,
+                                                    const Options& options) {
+  if (name == "tiered") return std::make_shared<TieredPolicy>(options);
+  if (name == "simple") return std::make_shared<SimpleLeveledPolicy>(options);
+  return std::make_shared<LeveledPolicy>(options);
 }
 
-std::string describe(const CompactionTask& task) {
-  std::string from;
-  std::uint64_t bytes = 0;
-  for (const CompactionTask::Input& input : task.inputs) {
-    std::size_t tables = 0;
-    for (const RunShape& run : input.runs) {
-      tables += run.files.size();
-      bytes += run.size_bytes();
+// The trees beside each other, on one scale, and above each what was done.
+std::string picture_of(const std::vector<Simulation>& all, bool with_tasks,
+                       const std::string& title) {
+  const std::size_t columns = block_columns(all.size());
+  std::uint64_t full = 1;
+  for (const Simulation& one : all)
+    full = std::max(full, largest_level(one.shape()));
+  std::vector<Lines> tasks;
+  std::vector<Lines> trees;
+  for (const Simulation& one : all) {
+    Lines lines;
+    if (all.size() > 1) lines.push_back(one.name());
+    if (with_tasks) {
+      for (const CompactionTask& task : one.tasks())
+        lines.push_back(describe(task, columns));
     }
-    from += fmt::format("{}level {} ({} tables)", from.empty() ? "" : " + ",
-                        input.level, tables);
+    tasks.push_back(std::move(lines));
+    trees.push_back(draw_tree(one.shape(), full, columns));
   }
-  return fmt::format(
-      "{} {} to level {}, {:.2f} MB: {}", task.trivial_move ? "move" : "merge",
-      from, task.output_level, static_cast<double>(bytes) / 1e6, task.reason);
+  return title + side_by_side(tasks) + side_by_side(trees);
 }
 
-// What one policy makes of the writes; throws what is wrong.
-Figures simulate(const std::string& name, const Arguments& arguments) {
-  const auto policy = make_policy(name, arguments.options);
-  Workload workload(kWorkloads.at(arguments.workload), arguments.keys,
-                    arguments.seed);
-  ShapeModel model(arguments.model);
-  model.expire([&](std::uint64_t key) { return workload.expired(key); });
-  std::unordered_set<std::uint64_t> live;
-  Figures figures;
-  figures.policy = name;
-  double runs_sum = 0;
-  const auto settle = [&] {
-    model.flush();
-    if (arguments.steps) fmt::print("flush {}\n", model.totals().flushes);
-    std::string wrong;
-    const std::size_t tasks = model.settle(
-        *policy, kTaskLimit, wrong, [&](const CompactionTask& task) {
-          if (arguments.steps) fmt::print("  {}\n", describe(task));
-        });
-    if (arguments.steps) print_tree(model.shape());
-    if (!wrong.empty()) {
-      throw std::runtime_error(name + ": an illegal task: " + wrong);
-    }
-    if (tasks == kTaskLimit) {
-      throw std::runtime_error(name + ": it does not come to rest");
-    }
-    std::uint64_t bytes = 0;
-    std::size_t runs = 0;
-    for (const LevelShape& level : model.shape().levels) {
-      bytes += level.size_bytes();
-      runs += level.runs.size();
-    }
-    if (arguments.workload == "time-series") {
-      std::erase_if(live,
-                    [&](std::uint64_t key) { return workload.expired(key); });
-    }
-    figures.space_amplification =
-        static_cast<double>(bytes) /
-        static_cast<double>(std::max<std::uint64_t>(
-            live.size() * arguments.model.entry_bytes, 1));
-    // Small trees say little: the second half of the run counts.
-    if (model.sequence() * 2 >= arguments.writes) {
-      figures.worst_space =
-          std::max(figures.worst_space, figures.space_amplification);
-    }
-    figures.worst_runs = std::max(figures.worst_runs, runs);
-    runs_sum += static_cast<double>(runs);
-  };
-  for (std::uint64_t i = 0; i < arguments.writes; ++i) {
-    const Write write = workload.next();
+// The keys that exist, whatever the policy.
+class LiveKeys {
+ public:
+  LiveKeys(const Input& input, const Workload& workload)
+      : input_(input), workload_(workload) {}
+
+  void note(const Write& write) {
     if (write.remove) {
-      live.erase(write.key);
+      keys_.erase(write.key);
     } else {
-      live.insert(write.key);
+      keys_.insert(write.key);
     }
-    if (write.remove ? model.remove(write.key) : model.put(write.key)) settle();
   }
-  figures.totals = model.totals();
-  const ShapeModel::Totals& totals = figures.totals;
-  figures.write_amplification =
-      static_cast<double>(totals.flushed_bytes + totals.written_bytes) /
-      static_cast<double>(std::max<std::uint64_t>(totals.user_bytes, 1));
-  figures.mean_runs =
-      runs_sum / static_cast<double>(std::max<std::size_t>(totals.flushes, 1));
+  std::uint64_t bytes() {
+    if (input_.workload == "time-series") {
+      std::erase_if(keys_,
+                    [&](std::uint64_t key) { return workload_.expired(key); });
+    }
+    return keys_.size() * input_.model.entry_bytes;
+  }
+
+ private:
+  const Input& input_;
+  const Workload& workload_;
+  std::unordered_set<std::uint64_t> keys_;
+};
+
+// Every policy on the same writes, one write at a time.
+std::vector<Figures> simulate(const std::vector<std::string>& names,
+                              const Arguments& arguments) {
+  const Input& input = arguments.input;
+  Workload workload(kWorkloads.at(input.workload), input.keys, input.seed);
+  LiveKeys live(input, workload);
+  std::vector<Simulation> all;
+  for (const std::string& name : names) {
+    all.emplace_back(name, make_policy(name, arguments.options), input);
+    all.back().expire([&](std::uint64_t key) { return workload.expired(key); });
+  }
+  std::size_t flushes = 0;
+  for (std::uint64_t i = 0; i < input.writes; ++i) {
+    const Write write = workload.next();
+    live.note(write);
+    bool full = false;
+    for (Simulation& one : all)
+      full = one.write(write);
+    if (!full) continue;
+    const std::uint64_t live_bytes = live.bytes();
+    for (Simulation& one : all)
+      one.flush(live_bytes);
+    ++flushes;
+    if (arguments.steps) {
+      fmt::print("{}\n",
+                 picture_of(all, true, fmt::format("flush {}\n", flushes)));
+    }
+  }
   if (!arguments.json) {
-    fmt::print("{}: the tree after {} writes\n", name, arguments.writes);
-    print_tree(model.shape());
+    const std::string after =
+        fmt::format("the tree after {} writes\n", input.writes);
+    fmt::print("{}", picture_of(all, false,
+                                all.size() == 1 ? names[0] + ": " + after
+                                                : "each policy: " + after));
   }
+  std::vector<Figures> figures;
+  for (const Simulation& one : all)
+    figures.push_back(one.figures());
   return figures;
 }
 
-void print_table(const std::vector<Figures>& all) {
-  fmt::print("\n{:<8} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>8} {:>8}\n",
-             "policy", "write", "space", "worst", "runs", "worst", "largest",
-             "merges", "moves");
-  for (const Figures& one : all) {
-    fmt::print(
-        "{:<8} {:>7.2f} {:>7.2f} {:>7.2f} {:>7.1f} {:>7} {:>6.1f} MB {:>8} "
-        "{:>8}\n",
-        one.policy, one.write_amplification, one.space_amplification,
-        one.worst_space, one.mean_runs, one.worst_runs,
-        static_cast<double>(one.totals.largest_task_bytes) / 1e6,
-        one.totals.tasks, one.totals.moves);
-  }
-  fmt::print(
-      "\nwrite: bytes flushed and merged, a byte written by the user\n"
-      "space: bytes in tables, a byte of the live keys' newest versions; worst "
-      "in\n       the second half, at rest\n"
-      "runs:  places that a read may have to look at, mean and worst at rest\n"
-      "largest: bytes read by one merge\n");
-}
-
-nlohmann::json json_of(const Figures& one) {
-  return {{"policy", one.policy},
-          {"write_amplification", one.write_amplification},
-          {"space_amplification", one.space_amplification},
-          {"worst_space_amplification", one.worst_space},
-          {"mean_runs", one.mean_runs},
-          {"worst_runs", one.worst_runs},
-          {"largest_merge_bytes", one.totals.largest_task_bytes},
-          {"merges", one.totals.tasks},
-          {"moves", one.totals.moves},
-          {"user_bytes", one.totals.user_bytes},
-          {"flushed_bytes", one.totals.flushed_bytes},
-          {"written_bytes", one.totals.written_bytes}};
-}
-
-void add_options(CLI::App& app, Arguments& arguments) {
-  Options& options = arguments.options;
+void add_knobs(CLI::App& app, Options& options) {
   options.base_level_size_bytes = 2 << 20;
   options.target_file_size_bytes = 512 << 10;
-  app.add_option("--policy,--compare", arguments.policies,
-                 "leveled, tiered, simple; several are compared")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"leveled", "tiered", "simple"}));
-  app.add_option("--workload", arguments.workload)
-      ->check(CLI::IsMember(kWorkloads))
-      ->capture_default_str();
-  app.add_option("--writes", arguments.writes)
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
-      ->capture_default_str();
-  app.add_option("--keys", arguments.keys,
-                 "that are written; time-series: that live")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
-      ->capture_default_str();
-  app.add_option("--seed", arguments.seed)->capture_default_str();
-  app.add_option("--entry-size", arguments.model.entry_bytes, "Bytes")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--buffer", arguments.model.entries_a_buffer,
-                 "Entries in a memtable")
-      ->check(CLI::Range(1, 100'000'000))
-      ->capture_default_str();
+  const CLI::Range bytes(std::uint64_t{1}, std::uint64_t{1} << 40);
   app.add_option("--table-size", options.target_file_size_bytes, "Bytes")
+      ->check(bytes)
       ->capture_default_str();
   app.add_option("--base-level", options.base_level_size_bytes, "Bytes")
-      ->check(CLI::PositiveNumber)
+      ->check(bytes)
       ->capture_default_str();
   app.add_option("--multiplier", options.level_size_multiplier)
       ->check(CLI::Range(2.0, 100.0))
       ->capture_default_str();
   app.add_option("--level0-runs", options.level0_runs_to_compact)
       ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--level0-stop", options.level0_runs_to_stop,
+                 "Runs in level 0 that stop the writes; with --rate")
+      ->check(CLI::Range(2, 10'000))
       ->capture_default_str();
   app.add_option("--tiered-max-runs", options.tiered_max_runs)
       ->check(CLI::Range(1, 1000))
@@ -253,8 +175,106 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  options.tiered_max_space_amplification_percent, "%")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  Input& input = arguments.input;
+  const CLI::Range many(std::uint64_t{1}, std::uint64_t{1'000'000'000});
+  app.add_option("--policy", arguments.policy, "leveled, tiered or simple")
+      ->check(CLI::IsMember(kPolicies))
+      ->capture_default_str();
+  app.add_option("--compare", arguments.compared,
+                 "Two or three policies side by side; all, when none is named")
+      ->delimiter(',')
+      ->expected(0, 3)
+      ->check(CLI::IsMember(kPolicies));
+  app.add_option("--workload", input.workload)
+      ->check(CLI::IsMember(kWorkloads))
+      ->capture_default_str();
+  app.add_option("--writes", input.writes)->check(many)->capture_default_str();
+  app.add_option("--keys", input.keys,
+                 "that are written; time-series: that live")
+      ->check(many)
+      ->capture_default_str();
+  app.add_option("--seed", input.seed)->capture_default_str();
+  app.add_option("--entry-size", input.model.entry_bytes, "Bytes")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--buffer", input.model.entries_a_buffer,
+                 "Entries in a memtable")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  app.add_option("--rate", arguments.rate_megabytes,
+                 "MB a second that are written; 0: compaction always keeps up")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--disk", arguments.disk_megabytes,
+                 "MB a second that compaction can read and write; with --rate")
+      ->check(CLI::Range(0.001, 1e6))
+      ->capture_default_str();
+  add_knobs(app, arguments.options);
   app.add_flag("--steps", arguments.steps, "Show every flush, task and tree");
-  app.add_flag("--json", arguments.json, "The figures as JSON");
+  app.add_flag("--json", arguments.json, "The figures as JSON, for plots");
+  app.footer(
+      "\nThe same options and seed give the same bytes. The rooms (2.1 to "
+      "2.3)\n"
+      "are those that this build has: ./course sim --mine takes yours.");
+}
+
+// What no single option's range can tell. Throws BadUsage.
+std::vector<std::string> policies_of(const CLI::App& app,
+                                     const Arguments& arguments) {
+  const bool comparing = app.count("--compare") > 0;
+  if (!comparing) return {arguments.policy};
+  if (app.count("--policy") > 0) {
+    throw BadUsage("--policy: --compare names the policies already");
+  }
+  // Without a name CLI11 leaves one empty value.
+  std::vector<std::string> names = arguments.compared;
+  std::erase(names, "");
+  if (names.empty()) return kPolicies;
+  if (names.size() < 2) {
+    throw BadUsage("--compare: two or three policies; one alone is --policy");
+  }
+  for (const std::string& name : names) {
+    if (std::ranges::count(names, name) > 1) {
+      throw BadUsage(fmt::format("--compare: {} is named twice", name));
+    }
+  }
+  return names;
+}
+
+void check_knobs(const CLI::App& app, const Options& options) {
+  if (options.tiered_min_merge_width > options.tiered_max_merge_width) {
+    throw BadUsage(fmt::format(
+        "--tiered-max-width: {} is below --tiered-min-width {}",
+        options.tiered_max_merge_width, options.tiered_min_merge_width));
+  }
+  if (options.level0_runs_to_stop <= options.level0_runs_to_compact) {
+    throw BadUsage(fmt::format(
+        "--level0-stop: {} is not above --level0-runs {}, so writes would "
+        "stop before anything is compacted",
+        options.level0_runs_to_stop, options.level0_runs_to_compact));
+  }
+  for (const char* option : {"--disk", "--level0-stop"}) {
+    if (app.count(option) > 0 && app.count("--rate") == 0) {
+      throw BadUsage(fmt::format("{}: it says nothing without --rate", option));
+    }
+  }
+}
+
+nlohmann::ordered_json knobs_json(const Options& options) {
+  return {
+      {"table_size_bytes", options.target_file_size_bytes},
+      {"base_level_bytes", options.base_level_size_bytes},
+      {"multiplier", options.level_size_multiplier},
+      {"level0_runs", options.level0_runs_to_compact},
+      {"level0_stop", options.level0_runs_to_stop},
+      {"tiered_max_runs", options.tiered_max_runs},
+      {"tiered_min_width", options.tiered_min_merge_width},
+      {"tiered_max_width", options.tiered_max_merge_width},
+      {"tiered_ratio_percent", options.tiered_size_ratio_percent},
+      {"tiered_space_percent", options.tiered_max_space_amplification_percent}};
 }
 
 int main_of(int argc, char** argv) {
@@ -267,19 +287,20 @@ int main_of(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   arguments.steps = arguments.steps && !arguments.json;
+  Input& input = arguments.input;
+  input.rate_bytes = arguments.rate_megabytes * 1e6;
+  input.disk_bytes = arguments.disk_megabytes * 1e6;
+  input.level0_runs_to_stop = arguments.options.level0_runs_to_stop;
   try {
-    std::vector<Figures> all;
-    for (const std::string& policy : arguments.policies) {
-      all.push_back(simulate(policy, arguments));
-    }
-    if (arguments.json) {
-      nlohmann::json json = nlohmann::json::array();
-      for (const Figures& one : all)
-        json.push_back(json_of(one));
-      fmt::print("{}\n", json.dump(2));
-    } else {
-      print_table(all);
-    }
+    const std::vector<std::string> names = policies_of(app, arguments);
+    check_knobs(app, arguments.options);
+    const std::vector<Figures> all = simulate(names, arguments);
+    fmt::print("{}", arguments.json
+                         ? json_of(all, input, knobs_json(arguments.options))
+                         : table_of(all, input));
+  } catch (const BadUsage& error) {
+    fmt::print(stderr, "lsm-sim: {}\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "lsm-sim: {}\n", error.what());
     return 1;
