@@ -335,7 +335,8 @@ string last_words(string_view errors) {
                line.find("FATAL: ") != string_view::npos ||
                line.find("WARNING: ThreadSanitizer") != string_view::npos ||
                line.find("runtime error: ") != string_view::npos ||
-               line.find("Assertion") != string_view::npos;
+               line.find("Assertion") != string_view::npos ||
+               line.find("already defined") != string_view::npos;
     // Frames of the standard library and of Catch2 tell nothing here.
     if (!relevant || line.find("/usr/include") != string_view::npos ||
         line.find("catch") != string_view::npos || trimmed(line).empty()) {
