@@ -188,7 +188,7 @@ Result<void> Lab::work(FileSystem& fs) {
     if (random.below(150) == 0) {
       LSM_TRY(durable("compact", [&] { return db->compact(); }));
     }
-    if (random.below(100) == 0) {
+    if (random.below(50) == 0) {
       count();
       LSM_TRY(durable("close", close));
       LSM_TRY(open());
