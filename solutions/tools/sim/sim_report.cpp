@@ -80,7 +80,7 @@ std::string table_of(const std::vector<Figures>& all, const Input& input) {
   std::string text =
       fmt::format("\n{:<8} {:>7} {:>7} {:>7} {:>6} {:>6} {:>9} {:>7} {:>7}{}\n",
                   "policy", "write", "space", "worst", "read", "worst",
-                  "largest", "merges", "moves", rated ? "  stalled" : "");
+                  "largest", "merges", "moves", rated ? " stalled" : "");
   for (const Figures& one : all) {
     text += fmt::format(
         "{:<8} {:>7.2f} {:>7.2f} {:>7.2f} {:>6.1f} {:>6} {:>6.1f} MB {:>7} "
@@ -89,7 +89,7 @@ std::string table_of(const std::vector<Figures>& all, const Input& input) {
         one.worst_space, one.mean_runs, one.worst_runs,
         static_cast<double>(one.totals.largest_task_bytes) / 1e6,
         one.totals.tasks, one.totals.moves,
-        rated ? fmt::format(" {:>6.1f} %", 100 * stalled_share(one)) : "");
+        rated ? fmt::format("{:>6.1f} %", 100 * stalled_share(one)) : "");
   }
   text += '\n';
   for (const Definition& definition : kDefinitions) {
