@@ -34,6 +34,8 @@ Options tiny_options(FileSystem& fs, Random& random) {
   options.block_cache_bytes = random.one_in(4) ? 0 : 256 << 10;
   options.filter_bits_per_key = random.one_in(4) ? 0 : 10;
   options.compression = random.one_in(2) ? Compression::none : Compression::lz4;
+  // Each open draws a policy, which finds the tree as another left it.
+  options.compaction_style = static_cast<CompactionStyle>(random.below(3));
   return options;
 }
 
