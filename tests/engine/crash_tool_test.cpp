@@ -91,7 +91,7 @@ TEST_CASE("a lying disk is told with its history, and can be had again",
   args.erase(args.begin());  // the program
   const Ran again = run_crash(args);
   CHECK_SAME(again.status, 1);
-  CHECK(contains(again.out, "1 images after a power cut: 0 good, 1 bad"));
+  CHECK(contains(again.out, "1 image after a power cut: 0 good, 1 bad"));
   CHECK(contains(again.out, first["what"].get<std::string>()));
   CHECK(contains(again.out, command));
   CHECK(contains(again.out, "<-- power off before this"));

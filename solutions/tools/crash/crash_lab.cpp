@@ -210,7 +210,6 @@ void Lab::take(SimFileSystem& disk, std::uint64_t operation) {
 }
 
 void Lab::look_at_shots() {
-  // The shot's last line must be in the history: it is, now.
   for (const Shot& shot : std::exchange(shots_, {})) {
     for (std::uint64_t i = shot.begin; i < shot.end; ++i) {
       const Image image{.operation = shot.operation,
@@ -302,9 +301,10 @@ Verdict Lab::judge(SimFileSystem& disk, int at_least, int at_most, bool go_on) {
   db->reset();
   const Verdict next = judge(disk, m + 1, m + 1, false);
   if (next.wrong.empty()) return verdict;
-  return {m, fmt::format("batches 1 … {}, as it should; but when batch {} was "
-                         "written to it, synced, and power failed, {}",
-                         m, m + 1, next.wrong)};
+  return {m,
+          fmt::format("batches 1 … {}, as it should be; but when batch {} was "
+                      "written to it, synced, and power failed, {}",
+                      m, m + 1, next.wrong)};
 }
 
 const char* name_of(CrashModel model) {
@@ -366,11 +366,15 @@ std::string describe(const Settings& settings, const Failure& failure) {
   for (const std::string& line : failure.damage)
     text += fmt::format("  {}\n", line);
   if (failure.damage.empty()) text += "  nothing\n";
+  const auto first = [](int m) {
+    return m == 0 ? "none" : fmt::format("1 … {}", m);
+  };
   text += fmt::format(
-      "\nPromised: batches 1 … {} at least ({}), 1 … {} at most (started).\n"
+      "\nPromised: batches, at least {} ({}), at most {} (started).\n"
       "Found: {}\n",
-      settings.kill ? promise.acknowledged : promise.synced,
-      settings.kill ? "acknowledged" : "synced", promise.started, failure.what);
+      first(settings.kill ? promise.acknowledged : promise.synced),
+      settings.kill ? "acknowledged" : "synced", first(promise.started),
+      failure.what);
   return text;
 }
 

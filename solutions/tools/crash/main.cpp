@@ -114,8 +114,8 @@ void print_report(const Arguments& arguments, const Report& report,
       grouped(report.images - report.bad), grouped(report.bad));
   if (report.losing > 0) {
     fmt::print(
-        "{} good ones had lost batches that were acknowledged and not synced, "
-        "{} at most\n",
+        "{} of the good ones had lost batches that were acknowledged and not "
+        "synced, {} at most\n",
         grouped(report.losing), report.most_lost);
   }
   if (report.first) {
