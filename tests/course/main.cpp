@@ -43,8 +43,7 @@ constexpr std::array kLearning = {
     Command{"hint", "[1.1]", "one more hint each time, three for a task"},
     Command{"diff", "[1.1]", "your room against the solution (a spoiler)"},
     Command{"reset", "1.1", "the starter back; yours is kept in .mine/"},
-    Command{"hunt", "[1.1]",
-            "a mutant that you cannot see: write the test that kills it"},
+    Command{"hunt", "[1.1]", "a hidden bug: write the test that finds it"},
     Command{"book", "", "build the guide and serve it on this machine"},
 };
 constexpr std::array kEngine = {
@@ -240,7 +239,17 @@ int run_command(const Course& course, std::vector<std::string> args) {
   commands["bench"]->footer(
       "\n--history alone plots what --mine measured, beside LevelDB. Every\n"
       "other option is lsm-bench's own: ./course bench -- --help");
+  commands["sim"]->footer(
+      "\nEvery other option is lsm-sim's own: ./course sim -- --help");
   if (!commands.contains(args[0])) return unknown_command(args[0]);
+  // What stands behind "--" is the tool's, even if it is a --help.
+  if (commands[args[0]]->get_allow_extras()) {
+    const auto dashes = std::ranges::find(args, "--");
+    for (auto arg = dashes; arg != args.end(); ++arg) {
+      if (arg != dashes) passed_on.push_back(*arg);
+    }
+    args.erase(dashes, args.end());
+  }
 
   try {
     std::ranges::reverse(args);  // as CLI11 wants them
@@ -261,7 +270,8 @@ int run_command(const Course& course, std::vector<std::string> args) {
   check.day = day;
   if (asan) check.sanitizer = "asan";
   if (tsan) check.sanitizer = "tsan";
-  passed_on = chosen->remaining();
+  const std::vector<std::string> extras = chosen->remaining();
+  passed_on.insert(passed_on.begin(), extras.begin(), extras.end());
 
   if (name == "check") return command_check(course, check);
   if (name == "watch") return command_watch(course, check);
