@@ -108,7 +108,8 @@ void print_report(const Arguments& arguments, const Report& report,
       grouped(report.operations), report.flushes, report.compactions,
       report.opens);
   fmt::print(
-      "{} images after a {}{}: {} good, {} bad\n", grouped(report.images),
+      "{} {} after a {}{}: {} good, {} bad\n", grouped(report.images),
+      report.images == 1 ? "image" : "images",
       settings.kill ? "kill" : "power cut",
       settings.twice ? ", and one in the recovery, and one in the next" : "",
       grouped(report.images - report.bad), grouped(report.bad));
