@@ -11,7 +11,9 @@
 
 #include "run_tool.h"
 #include "support/catch.h"
+#include "support/shapes.h"
 #include "support/teach.h"
+#include "tools/sim/legal_task.h"
 
 namespace lsm::test {
 namespace {
@@ -50,6 +52,36 @@ Args small(const Args& more) {
   Args args = kSmall;
   args.insert(args.end(), more.begin(), more.end());
   return args;
+}
+
+// "0: 9 | 8 + 5: 3 -> 5" as a task; a table is sought in the whole shape.
+CompactionTask task_of(const TreeShape& shape, const std::string& text) {
+  CompactionTask task;
+  task.target_file_size_bytes = 10;
+  const auto table = [&](std::uint64_t number) {
+    for (const LevelShape& level : shape.levels) {
+      for (const RunShape& run : level.runs) {
+        for (const FileMetaPtr& file : run.files) {
+          if (file->number == number) return file;
+        }
+      }
+    }
+    throw std::invalid_argument("no such table");
+  };
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (word == "->" || word == "=>") {
+      task.trivial_move = word == "=>";
+      words >> task.output_level;
+    } else if (word == "|") {
+      task.inputs.back().runs.emplace_back();
+    } else if (word.back() == ':') {
+      task.inputs.push_back({std::stoi(word), {RunShape()}});
+    } else if (word != "+") {
+      task.inputs.back().runs.back().files.push_back(table(std::stoull(word)));
+    }
+  }
+  return task;
 }
 
 const Args kWorkloads = {"uniform", "zipfian", "sequential", "time-series",
@@ -240,6 +272,48 @@ TEST_CASE("a rate beyond the disk makes writers wait", "[engine][tool]") {
   CHECK(fast["stalled_share"].get<double>() < 1);
   for (const json& step : fast["steps"]) {
     CHECK(step["level0_runs"].get<int>() < 8);
+  }
+}
+
+TEST_CASE("a task that breaks a rule is refused", "[engine][tool]") {
+  STORY("Three runs in level 0, two tables in level 5, three in level 6.");
+  INVARIANT("R1 to R3 of legal_task.h");
+  const TreeShape shape = shape_of(
+      "0: 9=a..m:10 | 8=c..f:4 | 7=p..q:4\n"
+      "5: 5=a..d:9 6=g..k:9\n"
+      "6: 1=a..c:40 2=d..k:40 3=r..z:40");
+  const auto why = [&](const std::string& text) {
+    return sim::why_illegal(shape, task_of(shape, text));
+  };
+  const std::string pass = "its output would pass table ";
+  const std::vector<std::pair<std::string, std::string>> tasks = {
+      // Legal: two neighbours of level 0 with all they overlap; within level
+      // 0; a run that overlaps nothing, moved; a table of a deeper level.
+      {"0: 9 | 8 | 7 + 5: 5 6 -> 5", ""},
+      {"0: 9 | 8 -> 0", ""},
+      {"0: 7 => 6", ""},
+      {"5: 6 + 6: 2 -> 6", ""},
+      // R1.
+      {"-> 5", "it has no inputs"},
+      {"6: 2 + 5: 6 -> 6", "its levels do not descend"},
+      {"6: 2 -> 5", "an input is below the output"},
+      {"0: 9 | 7 -> 0", "its tables are not neighbours in a run"},
+      {"6: 1 3 -> 6", "its tables are not neighbours in a run"},
+      {"5: 5 | 6 -> 5", "level 5 has not so many runs"},
+      {"0: 7 | 8 -> 0", "its runs are not neighbours in level 0"},
+      {"4: 5 -> 5", "level 4 has not so many runs"},
+      {"5: 5 -> 7", "there is no level 7"},
+      // R2.
+      {"0: 7 => 0", "it moves a run of level 0 to level 0"},
+      {"0: 9 | 8 => 5", "it moves more than one run, or nowhere"},
+      {"5: 6 => 5", "it moves more than one run, or nowhere"},
+      // R3: past an older run of level 0, past level 5, onto level 6.
+      {"0: 9 -> 5", pass + "8 of level 0, which shares keys"},
+      {"0: 8 -> 6", pass + "5 of level 5, which shares keys"},
+      {"5: 6 -> 6", pass + "2 of level 6, which shares keys"}};
+  for (const auto& [text, expected] : tasks) {
+    INFO(text);
+    CHECK_SAME(why(text), expected);
   }
 }
 
