@@ -247,6 +247,15 @@ class Hunt {
         [&](std::string_view step) { show_status(label + std::string(step)); });
     show_status({});
     if (result.ok) return true;
+    if (side == "mutant") {  // the compiler's words would give it away
+      print_field("wrong",
+                  "The mutant does not build, which is no fault of yours. "
+                  "--next leaves it out; the compiler's words: cmake --build "
+                  "build/course --target " +
+                      target,
+                  Ink::bad);
+      return false;
+    }
     print_errors(compile_errors(result.output, course_.root,
                                 shown_path(file_.string(), course_.root)),
                  result);
