@@ -64,9 +64,6 @@ void append_prefixed(std::string& to, std::string_view bytes) {
 bool ByteReader::u8(std::uint8_t& v) {
   return read_int(rest_, v);
 }
-bool ByteReader::u16(std::uint16_t& v) {
-  return read_int(rest_, v);
-}
 bool ByteReader::u32(std::uint32_t& v) {
   return read_int(rest_, v);
 }

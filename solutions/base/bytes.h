@@ -57,9 +57,6 @@ inline char* store(char* to, Int value) {
   std::memcpy(to, &value, sizeof value);
   return to + sizeof value;
 }
-inline char* store_u16(char* p, std::uint16_t v) {
-  return store(p, v);
-}
 inline char* store_u32(char* p, std::uint32_t v) {
   return store(p, v);
 }
@@ -98,15 +95,6 @@ inline const char* load_varint64(const char* from, const char* limit,
   return load_varint64_slow(from, limit, value);
 }
 
-inline const char* load_varint32(const char* from, const char* limit,
-                                 std::uint32_t& value) {
-  std::uint64_t wide = 0;
-  const char* end = load_varint64(from, limit, wide);
-  if (end == nullptr || wide > UINT32_MAX) return nullptr;
-  value = static_cast<std::uint32_t>(wide);
-  return end;
-}
-
 void append_u8(std::string& to, std::uint8_t value);
 void append_u16(std::string& to, std::uint16_t value);
 void append_u32(std::string& to, std::uint32_t value);
@@ -122,7 +110,6 @@ class ByteReader {
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
   [[nodiscard]] bool u8(std::uint8_t& value);
-  [[nodiscard]] bool u16(std::uint16_t& value);
   [[nodiscard]] bool u32(std::uint32_t& value);
   [[nodiscard]] bool u64(std::uint64_t& value);
   [[nodiscard]] bool varint(std::uint64_t& value);

@@ -82,18 +82,12 @@ TEST_CASE("a varint that is cut short is refused", "[base]") {
 }
 
 TEST_CASE("a varint that does not fit is refused", "[base]") {
-  STORY("Offer 2^64, an endless varint, and 2^32 as a 32-bit number.");
+  STORY("Offer 2^64, and an endless varint.");
   INVARIANT("I3 longer or overflowing varints are refused");
   CHECK_SAME(decode64("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"s),
              std::optional<std::uint64_t>());
   CHECK_SAME(decode64("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"s),
              std::optional<std::uint64_t>());
-  std::uint32_t narrow = 0;
-  const std::string largest = "\xff\xff\xff\xff\x0f";
-  CHECK(load_varint32(largest.data(), largest.data() + 5, narrow) != nullptr);
-  CHECK_SAME(narrow, UINT32_MAX);
-  const std::string larger = "\x80\x80\x80\x80\x10";
-  CHECK(load_varint32(larger.data(), larger.data() + 5, narrow) == nullptr);
 }
 
 TEST_CASE("a reader that asks for too much gets nothing and stays", "[base]") {
@@ -110,12 +104,11 @@ TEST_CASE("a reader that asks for too much gets nothing and stays", "[base]") {
   CHECK_FALSE(reader.bytes(4, text));
   CHECK_FALSE(reader.bytes(SIZE_MAX, text));
   REQUIRE_SAME(reader.remaining(), 3u);
-  std::uint16_t two = 0;
   std::uint8_t one = 0;
-  CHECK(reader.u16(two));
-  CHECK_SAME(two, 0x01c8);
-  CHECK(reader.u8(one));
-  CHECK_SAME(one, 0x2a);
+  for (const unsigned byte : {0xc8U, 0x01U, 0x2aU}) {
+    CHECK(reader.u8(one));
+    CHECK_SAME(one, byte);
+  }
   CHECK(reader.empty());
   CHECK_FALSE(reader.u8(one));
 }
