@@ -33,6 +33,8 @@ TEST_CASE("values are shown as a learner reads them", "[course]") {
   CHECK(show(true) == "true");
   CHECK(show(InternalKey{"a", make_tag(5, Kind::remove)}) == R"("a"@5 remove)");
   CHECK(show_error(Error{Code::io, "disk"}) == R"(error io: "disk")");
+  CHECK(show(Result<bool>(true)) == "true");
+  CHECK(show(Result<bool>(fail(Code::io, "disk"))) == R"(error io: "disk")");
 }
 
 TEST_CASE("numbers are compared by value, whatever their types", "[course]") {

@@ -91,6 +91,14 @@ std::string_view as_text(const Container& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+template <typename T>
+std::string show(const T& value);
+
+template <typename Error>
+std::string show_error(const Error& error) {
+  return "error " + show(error.code) + ": " + test::quoted(error.message);
+}
+
 // A value as a learner should read it. A type of the project is shown by its
 // own `std::string to_string(const T&)`, found beside the type.
 template <typename T>
@@ -114,6 +122,8 @@ std::string show(const T& value) {
     return show(value.view());
   } else if constexpr (requires { std::string(to_string(value)); }) {
     return std::string(to_string(value));
+  } else if constexpr (requires { *value, value.error(); }) {
+    return value.has_value() ? show(*value) : show_error(value.error());
   } else if constexpr (requires { value.has_value(), *value; }) {
     return value.has_value() ? show(*value) : "nothing";
   } else if constexpr (requires { value.first, value.second; }) {
@@ -130,11 +140,6 @@ std::string show(const T& value) {
   } else {
     return Catch::StringMaker<T>::convert(value);
   }
-}
-
-template <typename Error>
-std::string show_error(const Error& error) {
-  return "error " + show(error.code) + ": " + test::quoted(error.message);
 }
 
 // What one comparison found. The texts are made only when it failed: a check
