@@ -121,13 +121,14 @@ class ScratchFolder {
   std::string path_;
 };
 
-// The engines to run: those named, or all that this build has but the map.
+// The engines to run: those named, or all in this build but those that run on
+// request.
 std::vector<std::string> choose(const std::vector<std::string>& wanted) {
   const std::vector<Engine> all = engines();
   std::vector<std::string> chosen;
   if (wanted.empty()) {
     for (const Engine& engine : all) {
-      if (engine.compiled_in && engine.name != "map") {
+      if (engine.compiled_in && !engine.on_request) {
         chosen.push_back(engine.name);
       }
     }
@@ -327,9 +328,10 @@ int main_of(int argc, char** argv) {
   CLI::App app(
       "The same work through several storage engines, alternated in one run.");
   app.footer(kFooter);
-  app.add_option("--peers", arguments.peers,
-                 "Engines: lsm, leveldb, rocksdb, lmdb, map (default: all in "
-                 "this build but map)")
+  app.add_option(
+         "--peers", arguments.peers,
+         "Engines: lsm, lsm-tiered, lsm-simple, leveldb, rocksdb, lmdb, "
+         "map (default: lsm and the others' in this build)")
       ->delimiter(',');
   app.add_option("--workloads", arguments.workloads, "The plan, see below")
       ->default_str("see below");

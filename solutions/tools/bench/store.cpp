@@ -24,6 +24,8 @@ std::vector<Engine> engines() {
   std::vector<Engine> all;
 #ifdef LSM_HAVE_ENGINE
   all.push_back({"lsm", true, "this project", ""});
+  all.push_back({"lsm-tiered", true, "the same, --policy tiered", "", true});
+  all.push_back({"lsm-simple", true, "the same, --policy simple", "", true});
 #else
   all.push_back({"lsm", false, "", "the engine's sources"});
 #endif
@@ -42,7 +44,7 @@ std::vector<Engine> engines() {
 #else
   all.push_back({"lmdb", false, "", "liblmdb-dev"});
 #endif
-  all.push_back({"map", true, "std::map", ""});
+  all.push_back({"map", true, "std::map", "", true});
   return all;
 }
 
@@ -50,7 +52,11 @@ std::unique_ptr<Store> open_store(std::string_view engine,
                                   [[maybe_unused]] const Settings& settings) {
   if (engine == "map") return open_map();
 #ifdef LSM_HAVE_ENGINE
-  if (engine == "lsm") return open_lsm(settings);
+  if (engine.starts_with("lsm")) {
+    Settings own = settings;
+    if (engine != "lsm") own.policy = engine.substr(sizeof "lsm-" - 1);
+    return open_lsm(own);
+  }
 #endif
 #ifdef LSM_HAVE_LEVELDB
   if (engine == "leveldb") return open_leveldb(settings);

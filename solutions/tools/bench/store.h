@@ -111,8 +111,9 @@ class Store {
 struct Engine {
   std::string name;
   bool compiled_in = false;
-  std::string version;  // empty when not compiled in
-  std::string package;  // what to install when it is missing
+  std::string version;      // empty when not compiled in
+  std::string package;      // what to install when it is missing
+  bool on_request = false;  // runs only when it is named
 };
 std::vector<Engine> engines();
 
