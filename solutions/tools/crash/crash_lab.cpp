@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <utility>
@@ -20,8 +19,8 @@ constexpr const char* kStore = "db";
 constexpr std::size_t kHistoryShown = 24;
 
 std::string to_string(const SimOperation& operation) {
-  std::string text = fmt::format("{:>7}  {}", operation.number, operation.what);
-  text += fmt::format(" {}", operation.path);
+  std::string text = fmt::format("{:>7}  {} {}", operation.number,
+                                 operation.what, operation.path);
   if (!operation.to.empty()) text += fmt::format(" to {}", operation.to);
   if (operation.bytes > 0) text += fmt::format(", {} bytes", operation.bytes);
   return text;
@@ -162,7 +161,7 @@ Result<void> Lab::work(FileSystem& fs) {
     report_.flushes += stats.flushes;
     report_.compactions += stats.compactions + stats.trivial_moves;
   };
-  // What is durable when `result` is a success: all that was written.
+  // A call that makes durable, if it succeeds, all that was written.
   const auto durable = [&](const char* what, auto call) -> Result<void> {
     note(what);
     LSM_TRY(call());
@@ -227,10 +226,13 @@ void Lab::look_at_shots() {
 void Lab::look(const Shot& shot, const Image& image) {
   const Promise& promise = image.promise;
   const int at_least = settings_.kill ? promise.acknowledged : promise.synced;
+  std::unique_ptr<SimFileSystem> as_found;
   Verdict verdict;
   try {
     const bool go_on = image.draw % 4 == 0 && settings_.lie == Lie::none;
-    verdict = judge(*make_image(shot, image), at_least, promise.started, go_on);
+    const auto disk = make_image(shot, image);
+    as_found = disk->clone();
+    verdict = judge(*disk, at_least, promise.started, go_on);
   } catch (const std::exception& error) {
     verdict.wrong = fmt::format("an exception: {}", error.what());
   }
@@ -249,7 +251,8 @@ void Lab::look(const Shot& shot, const Image& image) {
               .history = {history_.begin() + from,
                           history_.begin() +
                               static_cast<std::ptrdiff_t>(shot.history) + 1},
-              .damage = damage_between(*shot.disk, *make_image(shot, image))};
+              .damage = as_found ? damage_between(*shot.disk, *as_found)
+                                 : std::vector<std::string>()};
 }
 
 std::unique_ptr<SimFileSystem> Lab::make_image(const Shot& shot,

@@ -16,7 +16,7 @@
 //    names it, and it can be had again alone.
 // The workload: batches, one in eight synced; now and then sync, flush,
 // compact, or close and reopen.
-// Cost: about a millisecond an image, three or four times that with `twice`.
+// Cost: half a millisecond an image, two or three times that with `twice`.
 // Thread safety: none; one thread, and everything runs on it.
 // Used by lsm-crash and by tests/engine/crash_test.cpp.
 #pragma once
