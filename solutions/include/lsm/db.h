@@ -99,7 +99,7 @@ class Db {
 
   // Makes every write so far durable.
   [[nodiscard]] virtual Result<void> sync() = 0;
-  // Writes the memtables out as tables, and waits.
+  // Writes the memtables out as tables, and waits: all is durable then.
   [[nodiscard]] virtual Result<void> flush() = 0;
   // Flushes, then merges everything into the deepest level, and waits.
   [[nodiscard]] virtual Result<void> compact() = 0;
@@ -108,9 +108,9 @@ class Db {
   [[nodiscard]] virtual Stats stats() = 0;
   // Reads and verifies every block of every table.
   [[nodiscard]] virtual Result<void> verify() = 0;
-  // Waits for background work, seals the log, gives the folder free. Errors:
-  // busy with iterators still open, naming how many; whatever the disk said.
-  // Every later call returns closed.
+  // Waits for background work, seals the log, gives the folder free; all is
+  // durable then. Errors: busy with iterators still open, naming how many;
+  // whatever the disk said. Every later call returns closed.
   [[nodiscard]] virtual Result<void> close() = 0;
 };
 
