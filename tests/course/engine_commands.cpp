@@ -324,9 +324,9 @@ int command_mine(const Course& course, const std::string& typed) {
                   shown));
   const fs::path folder = course.root / "build" / "mine";
   print_line(ink(Ink::dim, fs::exists(folder / "lsm")
-                               ? "(its tests take two or three minutes)"
+                               ? "(its tests take some five minutes)"
                                : "(the first build takes some five minutes on "
-                                 "two cores, its tests two or three)"));
+                                 "two cores, its tests as long again)"));
   std::fflush(stdout);
   if (!build_or_tell(course, folder,
                      {"engine_tests", "lsm", "lsm-bench", "lsm-crash"},
