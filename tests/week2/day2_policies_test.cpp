@@ -118,6 +118,13 @@ TEST_CASE("one run over an empty level is moved", "[2.2][task-1][core]") {
   CHECK_SAME(text_of(push_down(shape, 3)), "3: 5 6 => 4");
 }
 
+TEST_CASE("one run of level 0 is moved like any other", "[2.2][task-1][core]") {
+  STORY("Level 0 holds one run of two tables; level 1 holds nothing.");
+  INVARIANT(kMoved);
+  const TreeShape shape = shape_of("0: 9=a..f:4 7=g..z:4\n5: 1=a..z:900");
+  CHECK_SAME(text_of(push_down(shape, 0)), "0: 9 7 => 1");
+}
+
 TEST_CASE("two runs over an empty level are merged", "[2.2][task-1][core]") {
   STORY(
       "Two runs in level 0 share no keys; level 1 is empty. A level below 0 "
@@ -150,6 +157,14 @@ TEST_CASE("a level is too large beyond its share of the next",
   INVARIANT(kSimpleRest);
   CHECK_SAME(picked(simple(), runs_of("", "5:25 6:100")), "nothing");
   CHECK_SAME(picked(simple(), runs_of("", "5:26 6:100")), "5: 1 + 6: 2 -> 6");
+}
+
+TEST_CASE("the multiplier need not be a whole number", "[2.2][task-2][core]") {
+  STORY("Multiplier 2.5. Level 5 holds 40 over 100, then 41 over 100.");
+  INVARIANT(kSimpleRest);
+  CHECK_SAME(picked(simple(2, 2.5), runs_of("", "5:40 6:100")), "nothing");
+  CHECK_SAME(picked(simple(2, 2.5), runs_of("", "5:41 6:100")),
+             "5: 1 + 6: 2 -> 6");
 }
 
 TEST_CASE("level 0 goes before any other", "[2.2][task-2][core]") {
@@ -252,6 +267,17 @@ TEST_CASE("too much over the oldest run merges all", "[2.2][task-5][core]") {
              "0: 1 + 5: 2 + 6: 3 -> 6");
 }
 
+TEST_CASE("how much is too much is an option", "[2.2][task-5][core]") {
+  STORY("At most 50 %: 50 over 100, then 51. At most 400 %: 400, then 401.");
+  INVARIANT(kTriggers);
+  const TieredPolicy half = tiered({.space_percent = 50});
+  CHECK_SAME(space(half, runs_of("50", "6:100")), "nothing");
+  CHECK_SAME(space(half, runs_of("51", "6:100")), "0: 1 + 6: 2 -> 6");
+  const TieredPolicy fourfold = tiered({.space_percent = 400});
+  CHECK_SAME(space(fourfold, runs_of("400", "6:100")), "nothing");
+  CHECK_SAME(space(fourfold, runs_of("401", "6:100")), "0: 1 + 6: 2 -> 6");
+}
+
 TEST_CASE("space is asked before ratio and count", "[2.2][task-5][core]") {
   STORY(
       "Two runs of 1, then 40 over 10: ratio would merge the first two, "
@@ -305,6 +331,26 @@ TEST_CASE("a little larger still counts as similar", "[2.2][task-6][core]") {
   const TieredPolicy policy = tiered({.min_width = 2, .ratio_percent = 10});
   CHECK_SAME(ratio(policy, runs_of("100 110", "6:9000")), "0: 1 | 2 -> 5");
   CHECK_SAME(ratio(policy, runs_of("100 111", "6:9000")), "nothing");
+}
+
+TEST_CASE("a run exactly as large as may be is similar",
+          "[2.2][task-6][core]") {
+  STORY("size ratio 0 %: 5 after 5 is similar, 6 after 5 is not.");
+  INVARIANT(kTriggers);
+  const TieredPolicy policy = tiered({.min_width = 2, .ratio_percent = 0});
+  CHECK_SAME(ratio(policy, runs_of("5 5", "6:90")), "0: 1 | 2 -> 5");
+  CHECK_SAME(ratio(policy, runs_of("5 6", "6:90")), "nothing");
+}
+
+TEST_CASE("the newest start wins, not the longest merge",
+          "[2.2][task-6][core]") {
+  STORY(
+      "At least 4 a merge: four runs of 1, then five of 6. Both would do; "
+      "the 1s are newer.");
+  INVARIANT(kTriggers);
+  const TieredPolicy policy = tiered({.min_width = 4});
+  CHECK_SAME(ratio(policy, runs_of("1 1 1 1 6 6 6 6 6", "6:900")),
+             "0: 1 | 2 | 3 | 4 -> 0");
 }
 
 TEST_CASE("a run that begins nothing is passed over", "[2.2][task-6][core]") {
@@ -387,6 +433,22 @@ TEST_CASE("an empty tree or one run is left alone by the tiered policy",
   CHECK_SAME(picked(policy, runs_of("7")), "nothing");
   CHECK_SAME(picked(policy, runs_of("", "3:7")), "nothing");
   CHECK_SAME(picked(policy, runs_of("7", "6:700")), "nothing");
+}
+
+TEST_CASE("every task of the tiered policy says why", "[2.2][task-7][core]") {
+  STORY("Each trigger is asked about a tree on which it holds.");
+  INVARIANT("base/tree_shape.h: a task's reason is for people");
+  const auto by_space = tiered({}).pick_space(runs_by_age(runs_of("3 0")));
+  REQUIRE(by_space.has_value());
+  CHECK_SAME(by_space->reason.empty(), false);
+  const auto by_ratio =
+      tiered({.min_width = 2}).pick_ratio(runs_by_age(runs_of("1 1")));
+  REQUIRE(by_ratio.has_value());
+  CHECK_SAME(by_ratio->reason.empty(), false);
+  const auto by_count =
+      tiered({.max_runs = 1}).pick_count(runs_by_age(runs_of("1 9")));
+  REQUIRE(by_count.has_value());
+  CHECK_SAME(by_count->reason.empty(), false);
 }
 
 // Task 8: the debt.
