@@ -3,7 +3,9 @@
 //
 // I1 Asked only of the newest version of a key that the compaction sees, only
 //    for puts, and only where no snapshot can see the entry.
-// I2 A dropped put becomes a tombstone unless nothing older lies below.
+// I2 A put that is given up becomes a tombstone, without a value. It goes at
+//    once only where a tombstone would: from stripe 0 (retention.h), with
+//    nothing older below.
 #pragma once
 
 #include <string_view>

@@ -61,8 +61,11 @@ struct CompactionTask {
   std::vector<Input> inputs;  // upper level first
   int output_level = 0;
   // Level 0 outputs form one run, named by the first output's number.
+  // An output is closed once it has reached this size, so every policy sets it:
+  // 0 would make a table of each key.
   std::uint64_t target_file_size_bytes = 0;
-  // One table without overlap below: move the name, not the bytes.
+  // One run, or a table of one, with nothing in its way below: move the names,
+  // not the bytes.
   bool trivial_move = false;
   std::string reason;  // for people: "level 0 has 4 runs"
 };

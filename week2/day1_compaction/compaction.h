@@ -13,8 +13,8 @@
 // I1 For every sequence that a reader may read at (one a stripe), reading the
 //    outputs gives what reading the inputs gave.
 // I2 Outputs are sorted and disjoint, and no user key spans two of them.
-// I3 The edit removes exactly the inputs and adds exactly the outputs, so it
-//    fits any later tree that still has the inputs.
+// I3 The edit removes exactly the inputs and adds exactly the outputs, and says
+//    nothing else, so it fits any later tree that still has the inputs.
 // I4 Every output is durable, bytes and name, before the edit is returned;
 //    after an error no output is left behind.
 // I5 An input that cannot be read is an error, never a shorter input.
@@ -58,10 +58,11 @@ struct CompactionResult {
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t entries_in = 0;
-  std::uint64_t entries_out = 0;
+  std::uint64_t entries_out = 0;  // written: kept or buried
 };
 
-// Errors: io, no_space, corruption of an input; closed when cancelled;
+// A task that only moves (trivial_move) never comes here: the engine edits
+// names. Errors: io, no_space, corruption of an input; closed when cancelled;
 // internal when the task names a table that the tree does not have.
 Result<CompactionResult> run_compaction(const CompactionContext& context,
                                         const CompactionTask& task);

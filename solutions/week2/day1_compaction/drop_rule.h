@@ -15,6 +15,7 @@
 //    its key. (In a later stripe, something older may be in these very inputs.)
 // I3 "May hold" is judged by the ranges of tables, never by a filter or a read:
 //    too careful costs a tombstone a level more, too bold brings data back.
+//    (A table's newest sequence tells nothing: it may be another key's.)
 // I4 A put that the application's filter gives up counts as a tombstone. The
 //    filter is asked of a key's newest version only, where no snapshot sees it.
 // Cost: one comparison of user keys an entry; for a tombstone, a binary search
@@ -42,7 +43,7 @@ class DropRule {
   enum class Verdict : std::uint8_t {
     keep,
     drop,
-    bury,  // write a tombstone of the same sequence in its place
+    bury,  // in its place, write a tombstone of its sequence, without value
   };
 
   // `below`: the runs that may hold older versions and are not inputs.

@@ -4,13 +4,16 @@
 //         000021     000022           000023
 //                          └─ full, but a cut here would split d
 //
-// I1 A table is closed at the first new user key once its size has reached the
-//    target, and at the end: a user key's versions are in one table.
+// I1 A table is closed at the first new user key once its size_bytes() has
+//    reached the target, and at the end: a user key's versions are in one
+//    table.
 // I2 Tables are numbered in the order of their keys. Outputs of level 0 are one
 //    run, named by the first one's number.
 // I3 After finish every table is durable, bytes and name.
-// I4 After discard no file of this writer is left, whatever failed before.
-// Cost: the entries are copied into the table's buffers, nothing is kept.
+// I4 After discard no file of this writer is left, whatever failed before. One
+//    that the disk refuses to remove is an orphan, and goes at the next open.
+// Cost: the entries are copied into the table's buffers, nothing is kept; one
+// sync of the folder, in finish.
 // Lifetime: context and task outlive the writer. One thread.
 // Used by: compaction.cpp.
 #pragma once
