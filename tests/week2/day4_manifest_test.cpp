@@ -626,6 +626,27 @@ TEST_CASE("an impossible edit on disk is corruption at its offset",
   CHECK(seen.error().message.starts_with(place));
 }
 
+TEST_CASE("a manifest without an edit is no empty store",
+          "[2.4][task-4][core]") {
+  STORY("The manifest holds a header and a seal, and not one edit.");
+  INVARIANT(
+      "I3 of manifest.h: the first edit was durable before CURRENT named the "
+      "file");
+  Folder store;
+  {
+    const auto manifest =
+        Manifest::create(store.fs, kFolder, store.numbers, new_store());
+    REQUIRE_OK(manifest);
+    const std::uint64_t number = (*manifest)->number();
+    REQUIRE_OK(store.fs.remove(manifest_path(number)));
+    const auto writer = LogWriter::create(store.fs, manifest_path(number),
+                                          {kStore, number}, 1000);
+    REQUIRE_OK(writer);
+    REQUIRE_OK((*writer)->seal());
+  }
+  CHECK_ERROR(read_manifest(store.fs, kFolder), Code::corruption);
+}
+
 TEST_CASE("CURRENT is text with a checksum", "[2.4][task-4][gold]") {
   STORY("Read CURRENT; flip each of its bits; cut it; extend it; empty it.");
   INVARIANT("what CURRENT says must verify");
@@ -925,6 +946,127 @@ TEST_CASE("a large sum is not written again at every edit",
   }
   CHECK_SAME((*manifest)->number(), first);
   CHECK_SAME(read_state(store.fs).files.size(), 50u);
+}
+
+namespace {
+
+// Replaces a table of level 1, 18 times: 18 edits of 60 KB are more than 1 MiB,
+// 17 are not, and the sum is one of them. The next append rolls.
+std::uint64_t grow(Manifest& manifest, FileNumbers& numbers) {
+  std::uint64_t last = 0;
+  for (int i = 0; i < 18; ++i) {
+    VersionEdit edit =
+        added(1, table(numbers.take(), "a", std::string(60'000, 'k')));
+    if (last != 0) edit.removed.push_back({1, last});
+    last = edit.added[0].file.number;
+    REQUIRE_OK(manifest.append(edit));
+  }
+  return last;
+}
+
+}  // namespace
+
+TEST_CASE("after a roll that failed nothing is acknowledged",
+          "[2.4][task-5][gold]") {
+  STORY(
+      "A manifest has grown; each operation of the next append fails once; "
+      "append a second table; read.");
+  INVARIANT("I5 of manifest.h: after a failure every later call fails");
+  bool done = false;
+  for (std::uint64_t nth = 1; !done; ++nth) {
+    INFO("fault at operation " << nth);
+    Folder store;
+    FaultFileSystem fs(store.fs);
+    auto manifest = Manifest::create(fs, kFolder, store.numbers, new_store());
+    REQUIRE_OK(manifest);
+    Numbers tables = {grow(**manifest, store.numbers)};
+    const std::uint64_t before = fs.operations();
+    fs.inject({.nth = nth});
+    const std::uint64_t first = store.numbers.take();
+    const auto rolled = (*manifest)->append(added(2, table(first, "a", "b")));
+    done = fs.operations() - before < nth;
+    fs.lift();
+    const std::uint64_t second = store.numbers.take();
+    const auto later = (*manifest)->append(added(2, table(second, "c", "d")));
+    if (rolled) {
+      CHECK_OK(later);
+      tables.insert(tables.end(), {first, second});
+    } else {
+      CHECK_ERROR(later, Code::io);
+    }
+    manifest->reset();
+    Numbers seen = numbers_of(read_state(store.fs).files);
+    if (!rolled) std::erase(seen, first);  // tried, and not acknowledged
+    CHECK_SAME(seen, tables);
+  }
+}
+
+TEST_CASE("an old manifest that cannot be removed stops nothing",
+          "[2.4][task-5][gold]") {
+  STORY("A manifest has grown; the next append rolls; the removal fails.");
+  INVARIANT("step 5 of manifest.h: the old manifest may go");
+  Folder store;
+  FaultFileSystem fs(store.fs);
+  auto manifest = Manifest::create(fs, kFolder, store.numbers, new_store());
+  REQUIRE_OK(manifest);
+  const std::uint64_t last = grow(**manifest, store.numbers);
+  fs.inject({.kinds = kRemove});
+  const std::uint64_t number = store.numbers.take();
+  CHECK_OK((*manifest)->append(added(2, table(number, "a", "b"))));
+  CHECK_OK((*manifest)->append(removed(1, last)));
+  CHECK_SAME(manifests_in(store.fs).size(), 2u);
+  CHECK_SAME(numbers_of(read_state(store.fs).files), Numbers{number});
+}
+
+TEST_CASE("a sum that has become large is not written again at every edit",
+          "[2.4][task-5][gold]") {
+  STORY("A new store; add 30 tables whose keys have 60 KB; 20 small edits.");
+  INVARIANT(
+      "1 MiB, or twice what it began with: the file in use, not the first");
+  Folder store;
+  auto manifest =
+      Manifest::create(store.fs, kFolder, store.numbers, new_store());
+  REQUIRE_OK(manifest);
+  VersionEdit large;
+  for (int i = 0; i < 30; ++i) {
+    large.added.push_back(
+        {0, table(store.numbers.take(), "a", std::string(60'000, 'k'))});
+  }
+  REQUIRE_OK((*manifest)->append(large));
+  std::vector<std::uint64_t> manifests = {(*manifest)->number()};
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE_OK(
+        (*manifest)->append(added(0, table(store.numbers.take(), "a", "b"))));
+    if ((*manifest)->number() != manifests.back()) {
+      manifests.push_back((*manifest)->number());
+    }
+  }
+  INFO("the manifests, one after the other: " << show(manifests));
+  CHECK_SAME(manifests.size(), 2u);  // the second began with 1.8 MB
+}
+
+TEST_CASE("a manifest grows to twice what it began with, not further",
+          "[2.4][task-5][gold]") {
+  STORY("Begin with 10 tables of 60 KB keys; replace one at a time, 40 times.");
+  INVARIANT(kBounded);
+  Folder store;
+  ManifestState start = new_store();
+  for (int i = 0; i < 10; ++i) {
+    start.files.push_back(
+        {0, table(store.numbers.take(), "a", std::string(60'000, 'k'))});
+  }
+  auto manifest = Manifest::create(store.fs, kFolder, store.numbers, start);
+  REQUIRE_OK(manifest);
+  std::vector<VersionEdit::Added> tables = start.files;
+  for (std::size_t i = 0; i < 40; ++i) {
+    VersionEdit::Added& slot = tables[i % tables.size()];
+    VersionEdit edit = removed(0, slot.file.number);
+    slot.file.number = store.numbers.take();
+    edit.added = {slot};
+    REQUIRE_OK((*manifest)->append(edit));
+    // Ten tables are begun with 600 KB and some; an edit has 60 KB and some.
+    CHECK(manifest_in_use(store.fs)->end.offset < 1'270'000);
+  }
 }
 
 TEST_CASE("a crash or a fault while a grown manifest is begun anew",

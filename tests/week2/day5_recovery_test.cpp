@@ -283,7 +283,7 @@ void check_names(const Result<Recovered>& result, const std::string& path,
   const std::string place = path + ": offset " + std::to_string(offset) + ":";
   INFO("to be named: " << place);
   INFO("message: " << result.error().message);
-  CHECK(result.error().message.find(place) != std::string::npos);
+  CHECK(result.error().message.contains(place));
 }
 
 }  // namespace
@@ -352,15 +352,57 @@ TEST_CASE("a store that has lost CURRENT is refused", "[2.5][task-1][core]") {
     }
     REQUIRE_OK(fs->remove(join_path(kFolder, kCurrentName)));
     const std::vector<std::string> before = names_in(*fs);
-    FileNumbers numbers;
-    CHECK_ERROR(recover_here(*fs, numbers), Code::corruption);
-    CHECK_SAME(names_in(*fs), before);
+    for (const bool create : {true, false}) {
+      INFO("create_if_missing: " << create);
+      FileNumbers numbers;
+      CHECK_ERROR(recover({.fs = *fs,
+                           .folder = kFolder,
+                           .table_options = table_options(),
+                           .write_buffer_size_bytes = 1 << 20,
+                           .numbers = numbers,
+                           .create_if_missing = create}),
+                  Code::corruption);
+      CHECK_SAME(names_in(*fs), before);
+    }
   }
+}
+
+TEST_CASE("one written log behind an empty one is a lost store",
+          "[2.5][task-1][core]") {
+  STORY("Without CURRENT: log 17 was begun, log 18 has a record.");
+  INVARIANT(kUntouched);
+  Logs store;
+  store.log(17);
+  REQUIRE_OK(store.log(18).append(batch_of(1, 1)));
+  store.kill();
+  REQUIRE_OK(store.fs->remove(join_path(kFolder, kCurrentName)));
+  FileNumbers numbers;
+  CHECK_ERROR(recover_here(*store.fs, numbers), Code::corruption);
+}
+
+TEST_CASE("two new stores have different ids", "[2.5][task-1][core]") {
+  STORY("Create two stores, with no id given; it is drawn from 2^64.");
+  INVARIANT("RecoveryContext: new_store_id 0 is drawn at random");
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 2; ++i) {
+    const auto fs = make_disk();
+    FileNumbers numbers;
+    const auto seen = recover({.fs = *fs,
+                               .folder = kFolder,
+                               .table_options = table_options(),
+                               .write_buffer_size_bytes = 1 << 20,
+                               .numbers = numbers});
+    REQUIRE_OK(seen);
+    ids.push_back(seen->state.store_id);
+  }
+  INFO("ids: " << show(ids));
+  CHECK(ids[0] != ids[1]);
 }
 
 TEST_CASE("numbers start above the manifest and the listing",
           "[2.5][task-1][core]") {
-  STORY("The manifest says 40 is next, and the folder has 000050.tmp.");
+  STORY(
+      "The manifest says 40 is next; then the folder has 000050.tmp as well.");
   INVARIANT(kNumbers);
   for (const bool listed : {false, true}) {
     const auto fs = make_disk();
@@ -375,39 +417,60 @@ TEST_CASE("numbers start above the manifest and the listing",
     }
     FileNumbers numbers;
     REQUIRE_OK(recover_here(*fs, numbers));
+    INFO("000050.tmp is there: " << listed);
     CHECK_SAME(numbers.next(), listed ? 51u : 40u);
   }
 }
 
-TEST_CASE("a table that is missing or cut is corruption",
+TEST_CASE("a table that is missing, cut or too long is corruption",
           "[2.5][task-1][core]") {
-  STORY("Remove a table that the manifest names; then cut one by a byte.");
+  STORY(
+      "The manifest names three tables, and a log has a batch more. Remove "
+      "each table in turn, cut it by a byte, add a byte to it.");
   INVARIANT("I5 of recovery.h: a table is there, with its size");
-  for (const bool missing : {true, false}) {
-    const auto fs = make_disk();
-    {
-      Engine engine(*fs);
-      REQUIRE(engine.open());
-      REQUIRE(engine.write(3));
-      REQUIRE((engine.freeze() && engine.flush() && engine.close()));
-    }
-    std::string table;
-    for (const std::string& name : names_in(*fs)) {
-      if (name.ends_with(".sst")) table = join_path(kFolder, name);
-    }
-    const auto bytes = read_file(*fs, table);
-    REQUIRE_OK(bytes);
-    if (missing) {
+  enum class Damage { missing, cut, longer };
+  for (const Damage damage : {Damage::missing, Damage::cut, Damage::longer}) {
+    for (std::size_t which = 0; which < 3; ++which) {
+      INFO("damaged: table " << which + 1 << " of 3");
+      const auto fs = make_disk();
+      {
+        Engine engine(*fs);
+        REQUIRE(engine.open());
+        for (int i = 0; i < 3; ++i) {
+          REQUIRE((engine.write(3) && engine.freeze() && engine.flush()));
+        }
+        REQUIRE(engine.write(1));
+      }
+      std::vector<std::string> tables;
+      for (const std::string& name : names_in(*fs)) {
+        if (name.ends_with(".sst")) tables.push_back(join_path(kFolder, name));
+      }
+      REQUIRE_SAME(tables.size(), 3u);
+      const std::string& table = tables[which];
+      auto bytes = read_file(*fs, table);
+      REQUIRE_OK(bytes);
       REQUIRE_OK(fs->remove(table));
-    } else {
-      REQUIRE_OK(fs->truncate_to(table, bytes->size() - 1));
+      if (damage != Damage::missing) {
+        if (damage == Damage::cut) bytes->pop_back();
+        if (damage == Damage::longer) bytes->push_back('\0');
+        auto file = fs->open(table, FileSystem::Mode::create);
+        REQUIRE_OK(file);
+        REQUIRE_OK((*file)->append(*bytes));
+      }
+      const std::vector<std::string> before = names_in(*fs);
+      const std::uint64_t written = fs->counters().bytes_written;
+      FileNumbers numbers;
+      const auto seen = recover_here(*fs, numbers);
+      CHECK_ERROR(seen, Code::corruption);
+      if (!seen) {
+        INFO("to be named: " << table);
+        INFO("message: " << seen.error().message);
+        CHECK(seen.error().message.contains(table));
+      }
+      CHECK_SAME(names_in(*fs), before);
+      INVARIANT("nothing is written before all tables are known to be there");
+      CHECK_SAME(fs->counters().bytes_written, written);
     }
-    const std::vector<std::string> before = names_in(*fs);
-    FileNumbers numbers;
-    const auto seen = recover_here(*fs, numbers);
-    CHECK_ERROR(seen, Code::corruption);
-    if (!seen) CHECK(seen.error().message.find(table) != std::string::npos);
-    CHECK_SAME(names_in(*fs), before);
   }
 }
 
@@ -487,6 +550,26 @@ TEST_CASE("a torn tail is dropped and reported", "[2.5][task-2][core]") {
   CHECK_SAME(seen->dropped->offset, torn);
 }
 
+TEST_CASE("a batch without operations makes no table", "[2.5][task-2][core]") {
+  STORY("The only batch of log 10 is empty; so is the second one of log 12.");
+  INVARIANT("a table is written of operations, and there are none");
+  for (const bool more : {false, true}) {
+    Logs store;
+    REQUIRE_OK(store.log(10).append(batch_of(1, 0)));
+    if (more) {
+      REQUIRE_OK(store.log(12).append(batch_of(1, 2)));
+      REQUIRE_OK(store.writers.back()->append(batch_of(3, 0)));
+    }
+    store.kill();
+    FileNumbers numbers;
+    const auto seen = recover_here(*store.fs, numbers);
+    REQUIRE_OK(seen);
+    CHECK_SAME(seen->operations, more ? 2u : 0u);
+    CHECK_SAME(seen->tables.size(), more ? 1u : 0u);
+    CHECK_SAME(held_by(*store.fs, seen->state), more ? 2u : 0u);
+  }
+}
+
 TEST_CASE("a record without a batch is corruption at its offset",
           "[2.5][task-2][core]") {
   STORY("A record's checksums verify, but no batch is in it.");
@@ -517,6 +600,26 @@ TEST_CASE("tables of a replay that fails are gone again",
   FileNumbers numbers;
   CHECK_ERROR(recover_here(*store.fs, numbers, 1), Code::corruption);
   CHECK_SAME(names_in(*store.fs), before);
+}
+
+TEST_CASE("a table that cannot be written leaves no piece",
+          "[2.5][task-2][core]") {
+  STORY("One batch to replay; each append and fsync of its table fails.");
+  INVARIANT(kUntouched);
+  bool done = false;
+  for (std::uint64_t nth = 1; !done; ++nth) {
+    INFO("fault at append or fsync " << nth);
+    Logs store;
+    REQUIRE_OK(store.log(10).append(batch_of(1, 3)));
+    store.kill();
+    const std::vector<std::string> before = names_in(*store.fs);
+    FaultFileSystem faulty(*store.fs);
+    faulty.inject({.kinds = kAppend | kSync, .nth = nth});
+    FileNumbers numbers;
+    done = recover_here(faulty, numbers).has_value();
+    CHECK_SAME(done, faulty.operations(kAppend | kSync) < nth);
+    if (!done) CHECK_SAME(names_in(*store.fs), before);
+  }
 }
 
 TEST_CASE("open reads the logs, and of the tables nothing",
@@ -663,6 +766,68 @@ TEST_CASE("a mark in a later log makes the hole corruption",
   }
 }
 
+TEST_CASE("a log that is torn itself still tells of an older loss",
+          "[2.5][task-3][core]") {
+  STORY(
+      "Log 10 has lost 3 and 4. Log 12 holds 5 and 6, a mark, and a torn 7. "
+      "The mark was made when log 10 was durable.");
+  INVARIANT(kGap);
+  Logs store;
+  LogWriter& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 2)));
+  const std::uint64_t hole = log.size_bytes();
+  REQUIRE_OK(log.append(batch_of(3, 2)));
+  LogWriter& next = store.log(12);
+  REQUIRE_OK(next.append(batch_of(5, 2)));
+  REQUIRE_OK(next.sync());
+  const std::uint64_t torn = next.size_bytes();
+  REQUIRE_OK(next.append(batch_of(7, 1)));
+  store.damage(10, hole + 20, 1, '!');
+  store.damage(12, torn + 20, 1, '!');
+  FileNumbers numbers;
+  check_names(recover_here(*store.fs, numbers), path_of(FileKind::log, 10),
+              hole);
+}
+
+TEST_CASE("a mark in a log without batches tells of an older loss",
+          "[2.5][task-3][core]") {
+  STORY("Log 10 has lost 3 and 4. Log 12 has a header and a mark, no batch.");
+  INVARIANT(kGap);
+  Logs store;
+  LogWriter& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 2)));
+  const std::uint64_t hole = log.size_bytes();
+  REQUIRE_OK(log.append(batch_of(3, 2)));
+  REQUIRE_OK(store.log(12).sync());
+  store.damage(10, hole + 20, 1, '!');
+  FileNumbers numbers;
+  check_names(recover_here(*store.fs, numbers), path_of(FileKind::log, 10),
+              hole);
+}
+
+TEST_CASE("of two damaged ends the older one is reported",
+          "[2.5][task-3][core]") {
+  STORY("Log 10 has lost 3 and 4; all of log 12, 5 and 6, is damaged, too.");
+  INVARIANT("a loss is reported where the replay ended");
+  Logs store;
+  LogWriter& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 2)));
+  const std::uint64_t hole = log.size_bytes();
+  REQUIRE_OK(log.append(batch_of(3, 2)));
+  LogWriter& next = store.log(12);
+  const std::uint64_t begin = next.size_bytes();
+  REQUIRE_OK(next.append(batch_of(5, 2)));
+  store.damage(10, hole + 20, 1, '!');
+  store.damage(12, begin + 20, 1, '!');
+  FileNumbers numbers;
+  const auto seen = recover_here(*store.fs, numbers);
+  REQUIRE_OK(seen);
+  CHECK_SAME(held_by(*store.fs, seen->state), 2u);
+  REQUIRE(seen->dropped.has_value());
+  CHECK_SAME(seen->dropped->path, path_of(FileKind::log, 10));
+  CHECK_SAME(seen->dropped->offset, hole);
+}
+
 TEST_CASE("a damaged end that lost no batch stops nothing",
           "[2.5][task-3][core]") {
   STORY("The seal of log 10 is damaged; log 12 goes on, and has a mark.");
@@ -729,6 +894,50 @@ TEST_CASE("orphans go, everything else stays", "[2.5][task-4][core]") {
   const auto seen = recover_here(*fs, numbers);
   REQUIRE_OK(seen);
   CHECK_SAME(held_by(*fs, seen->state), 3u);
+}
+
+TEST_CASE("without CURRENT nothing is an orphan", "[2.5][task-4][core]") {
+  STORY("A store has lost CURRENT; remove its orphans.");
+  INVARIANT("errors of remove_orphans: internal, when there is no CURRENT");
+  const Logs store;
+  REQUIRE_OK(store.fs->remove(join_path(kFolder, kCurrentName)));
+  const std::vector<std::string> before = names_in(*store.fs);
+  ManifestState state;
+  state.store_id = kStore;
+  CHECK_ERROR(remove_orphans(*store.fs, kFolder, state), Code::internal);
+  CHECK_SAME(names_in(*store.fs), before);
+}
+
+TEST_CASE("what cannot be removed stays, and is not reported as gone",
+          "[2.5][task-4][core]") {
+  STORY(
+      "Manifest 1 is current; table 5, manifest 7 and log 8 are orphans, and "
+      "the removal of one of them fails.");
+  INVARIANT("remove_orphans: what cannot be removed stays for the next open");
+  const std::vector<std::string> orphans = {"000005.sst", "000007.manifest",
+                                            "000008.log"};
+  for (std::size_t kept = 0; kept < orphans.size(); ++kept) {
+    const Logs store;
+    const std::vector<std::string> sound = names_in(*store.fs);
+    for (const std::string& name : orphans) {
+      REQUIRE_OK(
+          store.fs->open(join_path(kFolder, name), FileSystem::Mode::create));
+    }
+    FaultFileSystem faulty(*store.fs);
+    faulty.inject({.kinds = kRemove, .nth = kept + 1});
+    ManifestState state;
+    state.store_id = kStore;
+    state.oldest_log = 10;
+    auto gone = remove_orphans(faulty, kFolder, state);
+    REQUIRE_OK(gone);
+    std::vector<std::string> all = *gone;
+    CHECK_SAME(all.size(), 2u);
+    for (const std::string& name : names_in(*store.fs)) {
+      if (std::ranges::find(sound, name) == sound.end()) all.push_back(name);
+    }
+    std::ranges::sort(all);  // gone or there, and none of them both
+    CHECK_SAME(all, orphans);
+  }
 }
 
 namespace {
