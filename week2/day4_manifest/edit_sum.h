@@ -8,10 +8,11 @@
 // I2 A removed table was there, in that level.
 // I3 Tables of one run share no user key (a deeper level is one run).
 // I4 A table's numbers make sense: smallest <= largest, and so on (I1, I2 of
-//    base/file_meta.h).
+//    base/file_meta.h); its level is below kMaxLevels.
 // I5 The last sequence is that of the newest operation that any table has
 //    held: operations up to it need no log. It never goes back, and neither
-//    does the number of the oldest log needed.
+//    does the number of the oldest log needed. The next file number is above
+//    the number of every table that was ever added.
 // An edit that breaks one of these was not written by a sound engine: applying
 // it is refused, and the sum is worth nothing afterwards.
 // Cost of an edit: O(tables it names * log(tables)).

@@ -65,6 +65,8 @@ class Manifest final : public VersionLog {
                                                   FileNumbers& numbers,
                                                   const ManifestState& start);
 
+  // Errors: internal, for an edit that contradicts the sum (the engine's bug,
+  // not the disk's); io, no_space. After one, every call returns it.
   Result<void> append(const VersionEdit& edit) override;
   // Seals the file. Every later call fails.
   Result<void> close() override;
@@ -97,7 +99,8 @@ class Manifest final : public VersionLog {
 
 // The state of the store: the sum of the edits in the current manifest.
 // nullopt when there is no CURRENT: there is no store yet (2.5 makes sure).
-// Errors: corruption naming file and offset, not_supported, io.
+// Errors: corruption naming file and offset, also when CURRENT names a file
+// that is missing; not_supported, io.
 Result<std::optional<ManifestState>> read_manifest(FileSystem& fs,
                                                    const std::string& folder);
 

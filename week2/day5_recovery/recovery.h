@@ -97,13 +97,14 @@ struct Recovered {
 // ANCHOR_END: show-recovery
 
 // Errors: corruption, naming file and offset or the missing file; not_found
-// and invalid_argument for create_if_missing and error_if_exists;
-// not_supported; io, no_space.
+// and invalid_argument for create_if_missing and error_if_exists (a store that
+// has lost CURRENT is corruption first); not_supported; io, no_space.
 Result<Recovered> recover(const RecoveryContext& context);
 
 // Removes what nothing names: tables that are not in `state`, logs below its
 // oldest_log, manifests but the current one, temporary files. What cannot be
-// removed stays for the next open. Returns the names that are gone.
+// removed stays for the next open. Returns the names that are gone. Errors:
+// internal, when there is no CURRENT and so nothing to compare with; io.
 Result<std::vector<std::string>> remove_orphans(FileSystem& fs,
                                                 const std::string& folder,
                                                 const ManifestState& state);
