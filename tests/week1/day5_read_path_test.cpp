@@ -661,6 +661,34 @@ TEST_CASE("a scan keeps the Version and the pin alive", "[1.5][task-3][core]") {
   CHECK(pin_alive.expired());
 }
 
+TEST_CASE("a table that has moved stays for those who read it where it was",
+          "[1.5][task-3][core]") {
+  STORY(
+      "A scan has not opened its table yet. The table moves down, and down "
+      "again; then a compaction removes it. The scan goes on.");
+  INVARIANT("I3 of tree.h: a handle lives as long as a reader names it");
+  Shelf shelf;
+  const std::uint64_t number = shelf.add_table(1, "a@1=1 c@1=3");
+  const FileMeta file = *shelf.tree->level(1)[0]->tables()[0]->meta();
+  auto entry =
+      scan(std::make_shared<const Version>(Version{memtable(), {}, shelf.tree}),
+           kMaxSequence, {});
+  for (const int level : {1, 2, 3}) {
+    VersionEdit edit;
+    edit.removed.push_back({level, number});
+    if (level < 3) edit.added.push_back({level + 1, file});
+    const TreePtr before = shelf.tree;
+    shelf.apply(edit);
+    before->mark_removed(edit);
+  }
+  CHECK(shelf.obsolete.empty());
+  entry->seek_to_first();
+  REQUIRE(entry->valid());
+  CHECK_SAME(text(walk_forward(*entry)), "a=1 c=3");
+  entry.reset();
+  CHECK_SAME(shelf.obsolete, std::vector<std::uint64_t>{number});
+}
+
 TEST_CASE("a removed table goes when the last iterator on it does",
           "[1.5][task-3][core]") {
   STORY("A compaction removes the table under a scan.");

@@ -13,8 +13,12 @@
 namespace lsm {
 
 TableHandle::TableHandle(std::shared_ptr<const TableStore> store,
-                         FileMetaPtr meta)
-    : store_(std::move(store)), meta_(std::move(meta)) {}
+                         FileMetaPtr meta,
+                         std::shared_ptr<const TableHandle> moved)
+    : store_(std::move(store)),
+      meta_(std::move(meta)),
+      moved_(moved != nullptr && moved->moved_ != nullptr ? moved->moved_
+                                                          : std::move(moved)) {}
 
 TableHandle::~TableHandle() {
   {
@@ -27,6 +31,7 @@ TableHandle::~TableHandle() {
 }
 
 Result<const Table*> TableHandle::table() const {
+  if (moved_ != nullptr) return moved_->table();
   if (const Table* table = opened_.load(std::memory_order_acquire)) {
     return table;
   }
@@ -72,6 +77,15 @@ TableHandlePtr Tree::find_handle(int level, std::uint64_t number) const {
     for (const TableHandlePtr& table : run->tables()) {
       if (table->meta()->number == number) return table;
     }
+  }
+  return nullptr;
+}
+
+// The handle that `edit` takes the table's name from, if it moves the table.
+TableHandlePtr Tree::find_moved(const VersionEdit& edit,
+                                std::uint64_t number) const {
+  for (const VersionEdit::Removed& gone : edit.removed) {
+    if (gone.number == number) return find_handle(gone.level, number);
   }
   return nullptr;
 }
@@ -147,7 +161,8 @@ Result<TreePtr> Tree::apply(const VersionEdit& edit) const {
       if (added.level != level) continue;
       runs[level == 0 ? run_id(added.file) : 0].push_back(
           std::make_shared<const TableHandle>(
-              store_, std::make_shared<const FileMeta>(added.file)));
+              store_, std::make_shared<const FileMeta>(added.file),
+              find_moved(edit, added.file.number)));
     }
     for (auto& [id, tables] : runs) {
       if (tables.empty()) continue;

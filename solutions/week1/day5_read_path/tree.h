@@ -56,7 +56,10 @@ struct TableStore {
 // A table that the tree names, opened when first needed.
 class TableHandle {
  public:
-  TableHandle(std::shared_ptr<const TableStore> store, FileMetaPtr meta);
+  // `moved`, if given, is the handle of the same file where it stood before:
+  // older Versions may still read through it, so the two share its fate.
+  TableHandle(std::shared_ptr<const TableStore> store, FileMetaPtr meta,
+              std::shared_ptr<const TableHandle> moved = nullptr);
   ~TableHandle();
   TableHandle(const TableHandle&) = delete;
   TableHandle& operator=(const TableHandle&) = delete;
@@ -65,15 +68,18 @@ class TableHandle {
   // The table, valid as long as this handle. Errors: what Table::open says;
   // the next call tries again. Any thread.
   Result<const Table*> table() const;
-  // From now on the file goes when the handle does. Call it only once the edit
-  // that removes the file is durable.
-  void mark_obsolete() const { obsolete_.store(true); }
+  // From now on the file goes when the last handle of it does. Call it only
+  // once the edit that removes the file is durable.
+  void mark_obsolete() const {
+    (moved_ != nullptr ? *moved_ : *this).obsolete_.store(true);
+  }
 
  private:
   Result<const Table*> open() const;
 
   std::shared_ptr<const TableStore> store_;
   FileMetaPtr meta_;
+  const std::shared_ptr<const TableHandle> moved_;  // the file's first handle
   // Release on store pairs with acquire in table(): a reader that sees the
   // pointer sees the opened table behind it.
   mutable std::atomic<const Table*> opened_{nullptr};
@@ -139,6 +145,8 @@ class Tree {
   const std::shared_ptr<const TableStore>& store() const { return store_; }
   // The handle of a table in the tree, or null.
   TableHandlePtr find_handle(int level, std::uint64_t number) const;
+  TableHandlePtr find_moved(const VersionEdit& edit,
+                            std::uint64_t number) const;
 
  private:
   void rebuild_shape();
