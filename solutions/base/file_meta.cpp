@@ -9,6 +9,8 @@ void FileMeta::note(const InternalKey& key) {
   if (entries == 0) {
     smallest.assign(key);
     oldest_sequence = sequence;
+  } else if (largest.user() == key.user) {
+    hidden++;
   }
   largest.assign(key);
   entries++;
@@ -29,6 +31,7 @@ bool read_key(ByteReader& from, InternalKey& key) {
 void append_contents(std::string& to, const FileMeta& file) {
   append_varint(to, file.entries);
   append_varint(to, file.tombstones);
+  append_varint(to, file.hidden);
   append_key(to, file.smallest.view());
   append_key(to, file.largest.view());
   append_varint(to, file.oldest_sequence);
@@ -39,8 +42,8 @@ bool read_contents(ByteReader& from, FileMeta& file) {
   InternalKey smallest;
   InternalKey largest;
   if (!from.varint(file.entries) || !from.varint(file.tombstones) ||
-      !read_key(from, smallest) || !read_key(from, largest) ||
-      !from.varint(file.oldest_sequence) ||
+      !from.varint(file.hidden) || !read_key(from, smallest) ||
+      !read_key(from, largest) || !from.varint(file.oldest_sequence) ||
       !from.varint(file.newest_sequence)) {
     return false;
   }

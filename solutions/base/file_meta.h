@@ -1,7 +1,8 @@
 // What is known of a table without opening it. The manifest stores it, the
 // tree and the policies decide by it.
 //
-//   contents := entries:varint tombstones:varint smallest:key largest:key
+//   contents := entries:varint tombstones:varint hidden:varint
+//               smallest:key largest:key
 //               oldest_sequence:varint newest_sequence:varint
 //   key      := size:varint user tag:u64
 //
@@ -10,6 +11,8 @@
 // I3 `number` is never used again for another file.
 // I4 Tables of one run never overlap; in level 0 a run is named by `run`, in
 //    deeper levels the level is the run, and `run` is 0.
+// I5 `hidden` counts the entries of which the table holds a newer version too:
+//    what could go if no snapshot needed it.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,7 @@ struct FileMeta {
   std::uint64_t size_bytes = 0;
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
+  std::uint64_t hidden = 0;
   InternalKeyBuffer smallest;
   InternalKeyBuffer largest;
   Sequence oldest_sequence = 0;

@@ -583,6 +583,7 @@ TEST_CASE("a small table is one block and four parts", "[1.3][task-4][core]") {
   CHECK_SAME(meta.size_bytes, bytes.size());
   CHECK_SAME(meta.entries, 4);
   CHECK_SAME(meta.tombstones, 1);
+  CHECK_SAME(meta.hidden, 1);
   CHECK_SAME(meta.smallest, fruit().front().first);
   CHECK_SAME(meta.largest, fruit().back().first);
   CHECK_SAME(meta.oldest_sequence, 3);

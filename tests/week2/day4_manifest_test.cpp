@@ -51,6 +51,7 @@ FileMeta table(std::uint64_t number, std::string_view smallest,
   file.size_bytes = 1000 + number;
   file.entries = 3;
   file.tombstones = 1;
+  file.hidden = 1;
   file.smallest = InternalKeyBuffer({smallest, make_tag(newest, Kind::put)});
   file.largest = InternalKeyBuffer({largest, make_tag(1, Kind::remove)});
   file.oldest_sequence = 1;
@@ -270,6 +271,8 @@ TEST_CASE("an edit that cannot be is refused", "[2.4][task-2][core]") {
   empty.entries = 0;
   FileMeta too_many = table(20, "y", "z");
   too_many.tombstones = 4;
+  FileMeta all_hidden = table(20, "y", "z");
+  all_hidden.hidden = all_hidden.entries;
   FileMeta too_new = table(20, "y", "z");
   too_new.newest_sequence = kMaxSequence + 1;
   FileMeta unknown = table(20, "y", "z");
@@ -291,6 +294,7 @@ TEST_CASE("an edit that cannot be is refused", "[2.4][task-2][core]") {
       {"bounds upside down", added(2, upside_down)},
       {"no entries", added(2, empty)},
       {"more tombstones than entries", added(2, too_many)},
+      {"every entry hidden by another", added(2, all_hidden)},
       {"a sequence past the last", added(2, too_new)},
       {"a kind that is not known", added(2, unknown)},
   };

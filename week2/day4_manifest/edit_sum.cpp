@@ -22,8 +22,8 @@ bool makes_sense(const FileMeta& file) {
     return is_known_kind(static_cast<std::uint8_t>(key.tag() & 0xff));
   };
   return file.number > 0 && file.entries > 0 &&
-         file.tombstones <= file.entries && known(file.smallest) &&
-         known(file.largest) &&
+         file.tombstones <= file.entries && file.hidden < file.entries &&
+         known(file.smallest) && known(file.largest) &&
          compare(file.smallest.view(), file.largest.view()) <= 0 &&
          file.oldest_sequence <= file.newest_sequence &&
          file.newest_sequence <= kMaxSequence;

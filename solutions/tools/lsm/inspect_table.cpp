@@ -46,13 +46,15 @@ void tell_footer(const Footer& footer, InspectReport& report) {
 void tell_properties(const TableProperties& properties, InspectReport& report) {
   const FileMeta& is = properties.meta;
   report.text += fmt::format(
-      "\n  entries     {}, of them {}\n  sequences   {} to {}\n"
+      "\n  entries     {}, of them {}, {} hidden\n  sequences   {} to {}\n"
       "  smallest    {}\n  largest     {}\n  filter      {}\n",
       show_count(is.entries), plural(is.tombstones, "tombstone"),
-      is.oldest_sequence, is.newest_sequence, show_internal(is.smallest.view()),
-      show_internal(is.largest.view()), properties.filter_policy);
+      show_count(is.hidden), is.oldest_sequence, is.newest_sequence,
+      show_internal(is.smallest.view()), show_internal(is.largest.view()),
+      properties.filter_policy);
   report.json["properties"] = {{"entries", is.entries},
                                {"tombstones", is.tombstones},
+                               {"hidden", is.hidden},
                                {"oldest_sequence", is.oldest_sequence},
                                {"newest_sequence", is.newest_sequence},
                                {"smallest", key_json(is.smallest.view())},

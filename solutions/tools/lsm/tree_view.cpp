@@ -71,6 +71,7 @@ nlohmann::json table_json(const VersionEdit::Added& added) {
           {"size_bytes", file.size_bytes},
           {"entries", file.entries},
           {"tombstones", file.tombstones},
+          {"hidden", file.hidden},
           {"smallest", escape_text(file.smallest.user())},
           {"largest", escape_text(file.largest.user())},
           {"oldest_sequence", file.oldest_sequence},
