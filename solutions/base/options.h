@@ -33,6 +33,9 @@ struct Options {
   std::size_t write_buffer_size_bytes = std::size_t{64} << 20;
   std::size_t max_frozen_memtables = 2;
   std::size_t block_cache_bytes = std::size_t{64} << 20;
+  // Of what was committed since the oldest open transaction began. Beyond it
+  // the oldest records go, and the transactions that need them lose.
+  std::size_t max_commit_records_bytes = std::size_t{64} << 20;
 
   // Tables.
   std::size_t block_size_bytes = 4096;  // 256 … 65,536

@@ -31,11 +31,7 @@ struct WriteOp {
 // Errors: invalid_argument, a key or value over its limit (base/key.h).
 Result<void> check_sizes(std::span<const WriteOp> ops);
 
-// What a transaction read, for the commit check; plain writes have none.
-class CommitIntent {
- public:
-  virtual ~CommitIntent() = default;
-};
+struct CommitIntent;
 
 struct WriteRequest {
   std::span<const WriteOp> ops{};
@@ -44,6 +40,7 @@ struct WriteRequest {
   // flush, or seal the log because the store closes.
   enum class After : std::uint8_t { nothing, freeze, seal };
   After after = After::nothing;
+  // What a transaction read (commit_intent.h); plain writes have none.
   const CommitIntent* intent = nullptr;
   // Answers, set before submit returns:
   Result<void> result{};
@@ -51,11 +48,14 @@ struct WriteRequest {
 };
 
 // Decides whether a request may commit. It sees every write, transactional or
-// not, and earlier members of its own group as committed.
+// not, and earlier members of its own group as committed. Called by the leader
+// only.
 class CommitCheck {
  public:
   virtual ~CommitCheck() = default;
+  // May `request` commit now? Errors: conflict.
   virtual Result<void> check(const WriteRequest& request) = 0;
+  // It has its sequences and is in the log; it is published after this.
   virtual void committed(const WriteRequest& request) = 0;
 };
 
