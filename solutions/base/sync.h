@@ -11,6 +11,7 @@
 #ifndef LSM_SINGLE_THREADED
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #endif
 
 #if defined(__clang__)
@@ -93,5 +94,24 @@ class CondVar {
   std::condition_variable changed_;
 #endif
 };
+
+// For a wait too short to sleep through: a breath between two looks at an
+// atomic. The core's other half, or its power budget, has the use of it.
+inline void spin_pause() {
+#ifndef LSM_SINGLE_THREADED
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+#endif
+}
+
+// Lets another thread that is ready have this core.
+inline void yield_thread() {
+#ifndef LSM_SINGLE_THREADED
+  std::this_thread::yield();
+#endif
+}
 
 }  // namespace lsm
