@@ -19,10 +19,12 @@ struct Writer {
   explicit Writer(WriteRequest& asked) : request(&asked) {}
 
   WriteRequest* request;
-  // Changed by a leader, under the mutex; read by its own thread without.
+  // Changed by a leader, under the mutex.
   std::atomic<State> state{State::waiting};
+  CondVar changed;  // notified when the state has changed
+  // ANCHOR: hide-asleep
   bool asleep = false;  // guarded by the mutex
-  CondVar changed;      // of the state, for one who sleeps
+  // ANCHOR_END: hide-asleep
 };
 
 class GroupQueue final : public WriteQueue {
@@ -31,50 +33,128 @@ class GroupQueue final : public WriteQueue {
       : commit_(std::move(commit)), executor_(executor), limits_(limits) {}
 
   void submit(WriteRequest& request) override {
-    // ANCHOR: task-3-7-2 GroupQueue::submit
     Writer self(request);
-    if (!line_up(self) && wait_for_turn(self) == Writer::State::answered) {
-      return;
-    }
-    await_company(self);
-    take_group();
-    run_commit();
-    answer_group(self);
-    // ANCHOR_END: task-3-7-2
+    if (join(self) == Writer::State::leading) lead(self);
   }
 
  private:
-  // True if `self` is the front, and leads at once.
-  bool line_up(Writer& self) {
-    const MutexLock lock(mutex_);
-    queue_.push_back(&self);
-    return queue_.size() == 1;
+  // Lines `self` up; returns when it leads or is answered.
+  Writer::State join(Writer& self) {
+    // ANCHOR: task-3-7-2 GroupQueue::join
+    {
+      const MutexLock lock(mutex_);
+      queue_.push_back(&self);
+      if (queue_.size() == 1) return Writer::State::leading;  // I1
+    }
+    const Writer::State seen = look(self);
+    return seen == Writer::State::waiting ? sleep(self) : seen;
+    // ANCHOR_END: task-3-7-2
   }
 
-  // Returns when `self` leads or is answered.
-  Writer::State wait_for_turn(Writer& self) {
-    // Acquire pairs with the release in tell(): whoever sees the answer sees
-    // the request's result.
+  // ANCHOR: hide-sleep
+  Writer::State sleep(Writer& self) {
+    const MutexLock lock(mutex_);
+    self.asleep = true;
+    const auto told = [&self] {
+      return self.state.load(std::memory_order_relaxed) !=  // mutex_ is held
+             Writer::State::waiting;
+    };
+    if (auto woken = executor_.wait(mutex_, self.changed, told); !woken) {
+      // A deadlock: nobody will ever come to it.
+      std::erase(queue_, &self);
+      self.request->result = woken;
+      return Writer::State::answered;
+    }
+    return self.state.load(std::memory_order_relaxed);
+  }
+  // ANCHOR_END: hide-sleep
+
+  void lead(Writer& self) {
+    // ANCHOR: task-3-7-3 GroupQueue::lead
+    await_company(self);
+    take_group();
+    run_commit();  // no lock is held (I3)
+    answer_group(self);
+    // ANCHOR_END: task-3-7-3
+  }
+
+  // The writers who go together, from the front: into group_.
+  void take_group() {
+    // ANCHOR: task-3-7-3 GroupQueue::take_group
+    const MutexLock lock(mutex_);
+    group_.clear();
+    GroupRule rule(limits_);
+    for (const Writer* writer : queue_) {
+      if (!rule.admits(*writer->request)) break;
+      group_.push_back(writer->request);
+    }
+    // ANCHOR_END: task-3-7-3
+  }
+
+  // Out of the queue with the group; its members hear so, and who is in front
+  // now leads.
+  void answer_group(const Writer& self) {
+    // ANCHOR: task-3-7-3 GroupQueue::answer_group
+    const MutexLock lock(mutex_);
+    expected_ = queue_.size();
+    const auto behind =
+        queue_.begin() + static_cast<std::ptrdiff_t>(group_.size());
+    if (behind != queue_.end()) tell(**behind, Writer::State::leading);
+    for (auto member = queue_.begin(); member != behind; ++member) {
+      if (*member != &self) tell(**member, Writer::State::answered);
+    }
+    queue_.erase(queue_.begin(), behind);
+    // ANCHOR_END: task-3-7-3
+  }
+
+  // ANCHOR: hide-tell
+  // The last touch of an answered writer (I5): awake, it may be gone once it
+  // sees the state. Asleep it cannot leave before this mutex is free.
+  static void tell(Writer& writer, Writer::State state) {
+    const bool asleep = writer.asleep;
+    // Release pairs with the acquire in look: who sees the answer sees the
+    // result.
+    writer.state.store(state, std::memory_order_release);
+    if (asleep) writer.changed.notify_all();
+  }
+  // ANCHOR_END: hide-tell
+
+  // Calls commit; what it throws becomes everybody's answer.
+  void run_commit() {
+    // ANCHOR: task-3-7-4 GroupQueue::run_commit
+    const auto fail_all = [this](const Error& error) {
+      for (WriteRequest* request : group_) {
+        request->result = std::unexpected(error);
+      }
+    };
+    try {
+      commit_(group_);
+    } catch (const NotImplemented& task) {
+      fail_all({Code::unimplemented, task.what()});
+    } catch (const std::exception& thrown) {
+      fail_all({Code::internal, thrown.what()});
+    }
+    // ANCHOR_END: task-3-7-4
+  }
+
+  // Looks at the state for as long as that is cheaper than to fall asleep and
+  // be woken: not at all for a sync, which takes longer than that.
+  Writer::State look(const Writer& self) const {
+    // ANCHOR: task-3-7-5 GroupQueue::look
+    if (self.request->sync) return Writer::State::waiting;
     for (int i = 0; i < limits_.spins; ++i) {
+      // Acquire pairs with the release in tell.
       const auto state = self.state.load(std::memory_order_acquire);
       if (state != Writer::State::waiting) return state;
       spin_pause();
     }
-    const MutexLock lock(mutex_);
-    const auto told = [&self] {
-      return self.state.load(std::memory_order_acquire) !=
-             Writer::State::waiting;
-    };
-    self.asleep = true;
-    if (auto woken = executor_.wait(mutex_, self.changed, told); !woken) {
-      std::erase(queue_, &self);  // nobody will ever come to it
-      self.request->result = woken;
-      return Writer::State::answered;
-    }
-    return self.state.load(std::memory_order_acquire);
+    return Writer::State::waiting;
+    // ANCHOR_END: task-3-7-5
   }
 
+  // Before a sync: waits, briefly, until as many stand here as a moment ago.
   void await_company(const Writer& self) {
+    // ANCHOR: task-3-7-6 GroupQueue::await_company
     if (!self.request->sync) return;
     for (int i = 0; i < limits_.patience; ++i) {
       {
@@ -83,54 +163,7 @@ class GroupQueue final : public WriteQueue {
       }
       yield_thread();
     }
-  }
-
-  void take_group() {
-    const MutexLock lock(mutex_);
-    group_.clear();
-    GroupRule rule(limits_);
-    for (const Writer* writer : queue_) {
-      if (!rule.admits(*writer->request)) break;
-      group_.push_back(writer->request);
-    }
-  }
-
-  void run_commit() {
-    try {
-      commit_(group_);
-      return;
-    } catch (const NotImplemented& task) {
-      fail_group({Code::unimplemented, task.what()});
-    } catch (const std::exception& thrown) {
-      fail_group({Code::internal, thrown.what()});
-    }
-  }
-
-  void fail_group(const Error& error) {
-    for (WriteRequest* request : group_) {
-      request->result = std::unexpected(error);
-    }
-  }
-
-  void answer_group(const Writer& self) {
-    const MutexLock lock(mutex_);
-    expected_ = queue_.size();
-    const auto behind =
-        queue_.begin() + static_cast<std::ptrdiff_t>(group_.size());
-    if (behind != queue_.end()) tell(**behind, Writer::State::leading);
-    for (auto it = queue_.begin(); it != behind; ++it) {
-      if (*it != &self) tell(**it, Writer::State::answered);
-    }
-    queue_.erase(queue_.begin(), behind);
-  }
-
-  // The last touch of an answered writer.
-  void tell(Writer& writer, Writer::State state) LSM_REQUIRES(mutex_) {
-    const bool asleep = writer.asleep;
-    // Release pairs with the acquires in wait_for_turn.
-    writer.state.store(state, std::memory_order_release);
-    // Asleep it cannot leave before this mutex is free; awake it may be gone.
-    if (asleep) writer.changed.notify_all();
+    // ANCHOR_END: task-3-7-6
   }
 
   const Commit commit_;
@@ -141,9 +174,12 @@ class GroupQueue final : public WriteQueue {
   std::vector<WriteRequest*> group_;
 
   Mutex mutex_;
+  // Oldest first. The front leads, and stays until its group is answered.
   std::deque<Writer*> queue_ LSM_GUARDED_BY(mutex_);
+  // ANCHOR: hide-expected
   // How many stood here when the last group was answered.
   std::size_t expected_ LSM_GUARDED_BY(mutex_) = 0;
+  // ANCHOR_END: hide-expected
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ struct GroupLimits {
   std::size_t max_bytes = std::size_t{1} << 20;
   std::size_t small_bytes = std::size_t{128} << 10;
   // How often a writer looks for its answer before it goes to sleep.
-  int spins = 100;
+  int spins = 300;
   // How often a leader that syncs lets others run, until those who were here
   // a moment ago are back.
   int patience = 50;
