@@ -101,14 +101,14 @@ class OptimisticTransaction final : public Transaction {
 
   // `key` is about to be read from the snapshot (I2).
   Result<void> note_read(std::string_view key) {
-    // ANCHOR: task-3-4-3 OptimisticTransaction::note_read
+    // ANCHOR: task-3-4-4 OptimisticTransaction::note_read
     if (!notes_reads_ || reads_.contains(key)) return {};
     const std::size_t bytes = key.size() + kNodeBytes;
     LSM_TRY(check_growth(0, bytes));
     reads_.emplace(key);
     reads_bytes_ += bytes;
     return {};
-    // ANCHOR_END: task-3-4-3
+    // ANCHOR_END: task-3-4-4
   }
 
   // Asks the store, once and for all operations (I3).
