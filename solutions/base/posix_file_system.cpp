@@ -30,6 +30,7 @@ Code code_of(int error) {
       return Code::no_space;
     case EOPNOTSUPP:
     case ENOSYS:
+    case EXDEV:  // a hard link, or a rename, to another file system
       return Code::not_supported;
     default:
       return Code::io;

@@ -5,10 +5,15 @@
 #include <utility>
 
 #include "cache.h"
+#include "conflicts.h"
 #include "filter.h"
+#include "group_queue.h"
 #include "leveled.h"
+#include "phantoms.h"
 #include "simple.h"
+#include "stripes.h"
 #include "tiered.h"
+#include "watched_scan.h"
 
 namespace lsm {
 
@@ -109,16 +114,27 @@ Result<Options> compose(Options options) {
   return options;
 }
 
-std::unique_ptr<CommitCheck> compose_commit_check() {
-  return std::make_unique<AcceptAll>();
+std::unique_ptr<CommitCheck> compose_commit_check(
+    std::shared_ptr<RecentCommits> commits) {
+  auto points = std::make_unique<ConflictCheck>(commits);
+  return std::make_unique<PhantomCheck>(std::move(points), std::move(commits));
 }
 
-std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit) {
-  return make_serial_queue(std::move(commit));
+std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit,
+                                                Executor& executor) {
+  return make_group_queue(std::move(commit), executor);
 }
 
-std::unique_ptr<Retention> compose_retention() {
-  return std::make_unique<OneStripe>();
+std::unique_ptr<Retention> compose_retention(std::vector<Sequence> snapshots) {
+  return std::make_unique<Stripes>(std::move(snapshots));
+}
+
+std::shared_ptr<ScanTracker> compose_scan_tracker(
+    const TransactionOptions& options) {
+  if (options.isolation == Isolation::serializable && !options.read_only) {
+    return make_scan_tracker();
+  }
+  return std::make_shared<NoTracker>();
 }
 
 }  // namespace lsm

@@ -3,11 +3,16 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "base/error.h"
+#include "base/executor.h"
 #include "base/options.h"
 #include "base/retention.h"
+#include "base/scan_tracker.h"
 #include "base/write_request.h"
+#include "lsm/transaction.h"
+#include "recent_commits.h"
 
 namespace lsm {
 
@@ -16,8 +21,12 @@ namespace lsm {
 Result<Options> compose(Options options);
 
 // The seams that are not options yet.
-std::unique_ptr<CommitCheck> compose_commit_check();
-std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit);
-std::unique_ptr<Retention> compose_retention();
+std::unique_ptr<CommitCheck> compose_commit_check(
+    std::shared_ptr<RecentCommits> commits);
+std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit,
+                                                Executor& executor);
+std::unique_ptr<Retention> compose_retention(std::vector<Sequence> snapshots);
+std::shared_ptr<ScanTracker> compose_scan_tracker(
+    const TransactionOptions& options);
 
 }  // namespace lsm

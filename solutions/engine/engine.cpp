@@ -7,9 +7,12 @@
 
 #include "base/not_implemented.h"
 #include "base/posix_file_system.h"
+#include "engine/checkpoint.h"
 #include "engine/compose.h"
 #include "engine/verify_table.h"
+#include "garbage.h"
 #include "manifest.h"
+#include "optimistic.h"
 
 namespace lsm {
 
@@ -19,14 +22,23 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, Options options) {
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::string& path,
                                              Options options) {
+  const bool has_filter = options.compaction_filter != nullptr;
   LSM_ASSIGN_OR_RETURN(options, compose(std::move(options)));
-  std::unique_ptr<Engine> engine(new Engine(path, std::move(options)));
+  std::unique_ptr<Engine> engine(
+      new Engine(path, std::move(options), has_filter));
   LSM_TRY(engine->start());
   return engine;
 }
 
-Engine::Engine(std::string path, Options options)
-    : path_(std::move(path)), options_(std::move(options)) {
+Engine::Engine(std::string path, Options options, bool has_filter)
+    : path_(std::move(path)),
+      options_(std::move(options)),
+      has_filter_(has_filter),
+      link_(std::make_shared<StoreLink>(*this)) {
+  const auto visible = [this] { return write_path_->visible(); };
+  snapshots_ =
+      SnapshotRegistry::create(visible, [link = link_] { link->released(); });
+  writers_ = SnapshotRegistry::create(visible);
   if (options_.clock == nullptr) options_.clock = &system_clock();
   if (options_.executor == nullptr) {
 #ifdef LSM_SINGLE_THREADED
@@ -44,6 +56,7 @@ Engine::Engine(std::string path, Options options)
 }
 
 Engine::~Engine() {
+  link_->cut();
   if (!closed_.load()) (void)shut_down();
   if (obsolete_ != nullptr) obsolete_->stop();
 }
@@ -82,7 +95,10 @@ Result<void> Engine::start() {
   recovered.state.oldest_log = log_number;
   LSM_ASSIGN_OR_RETURN(
       version_log_, Manifest::create(*fs_, path_, numbers_, recovered.state));
-  check_ = compose_commit_check();
+  commits_ = std::make_shared<RecentCommits>(
+      [writers = writers_] { return writers->oldest(); },
+      options_.max_commit_records_bytes);
+  check_ = compose_commit_check(commits_);
   LSM_ASSIGN_OR_RETURN(
       write_path_,
       WritePath::create(
@@ -97,9 +113,11 @@ Result<void> Engine::start() {
             options_.level0_runs_to_slow_down, options_.level0_runs_to_stop},
            [this] { on_tree_changed(); }},
           std::move(tree), recovered.state.last_sequence, log_number));
-  queue_ = compose_write_queue([this](std::span<WriteRequest* const> group) {
-    write_path_->commit(group);
-  });
+  queue_ = compose_write_queue(
+      [this](std::span<WriteRequest* const> group) {
+        write_path_->commit(group);
+      },
+      *options_.executor);
   LSM_TRY(remove_orphans(*fs_, path_, recovered.state));
   on_tree_changed();
   return {};
@@ -171,10 +189,77 @@ std::unique_ptr<UserIterator> Engine::scan(ScanRange range) {
   }
   VersionPtr version = write_path_->current();
   const Sequence at = write_path_->visible();
+  return scan_at(std::move(version), std::move(range), at, nullptr);
+}
+
+Result<bool> Engine::get_at(VersionPtr version, std::string_view key,
+                            Sequence at, std::string& value) const {
+  LSM_TRY(check_open());
+  if (version == nullptr) version = write_path_->current();
+  return version->get(key, at, value);
+}
+
+std::unique_ptr<UserIterator> Engine::scan_at(
+    VersionPtr version, ScanRange range, Sequence at,
+    std::shared_ptr<const void> pin) const {
+  if (Result<void> open = check_open(); !open) {
+    return std::make_unique<ErrorIterator<std::string_view>>(
+        std::move(open).error());
+  }
+  if (version == nullptr) version = write_path_->current();
   open_iterators_->fetch_add(1);
-  std::shared_ptr<const void> pin(
-      this, [count = open_iterators_](const void*) { count->fetch_sub(1); });
-  return lsm::scan(std::move(version), at, std::move(range), std::move(pin));
+  std::shared_ptr<const void> counted(
+      this, [count = open_iterators_, pin = std::move(pin)](const void*) {
+        count->fetch_sub(1);
+      });
+  return lsm::scan(std::move(version), at, std::move(range),
+                   std::move(counted));
+}
+
+// Snapshots and transactions.
+
+Result<SnapshotPtr> Engine::snapshot() {
+  LSM_TRY(check_open());
+  SnapshotRegistry::Pin hold = snapshots_->take();
+  std::shared_ptr<const Store> store = link_;
+  // Now the hold is on the list. A compaction that began before and read the
+  // list without it has set the flag before that; what it takes stays in this
+  // Version (I7).
+  if (filtering_.load()) {
+    store = std::make_shared<PinnedStore>(link_, write_path_->current());
+  }
+  return make_snapshot(std::move(hold), std::move(store));
+}
+
+Result<std::unique_ptr<Transaction>> Engine::begin(TransactionOptions options) {
+  LSM_TRY(check_open());
+  if (options.snapshot && !is_of(*options.snapshot, *snapshots_)) {
+    return fail(Code::invalid_argument,
+                path_ + ": the transaction's snapshot is of another store");
+  }
+  SnapshotRegistry::Pin writer;
+  if (!options.read_only) {
+    writer = options.snapshot ? writers_->take_at(options.snapshot->sequence())
+                              : writers_->take();
+  }
+  SnapshotPtr moment = options.snapshot;
+  if (!moment) {
+    LSM_ASSIGN_OR_RETURN(moment, snapshot());  // after `writer`: I8
+  }
+  std::shared_ptr<ScanTracker> tracker = compose_scan_tracker(options);
+  return make_transaction(
+      {link_, std::move(moment), std::move(tracker), std::move(options),
+       std::make_shared<const SnapshotRegistry::Pin>(std::move(writer))});
+}
+
+void Engine::on_snapshot_released() {
+  if (garbage_waits_.exchange(false)) on_tree_changed();
+}
+
+Result<void> Engine::checkpoint(const std::string& path) {
+  LSM_TRY(flush());
+  const VersionPtr version = write_path_->current();  // keeps its tables
+  return write_checkpoint(*version->tree, path);
 }
 
 // Compaction.
@@ -202,15 +287,15 @@ void Engine::run_compaction_task() {
     manual = manual_asked_;
     is_manual = manual_done_ < manual_asked_;
   }
-  const std::optional<CompactionTask> task = next_task(is_manual);
+  std::optional<CompactionTask> task;
   Result<void> done;
-  if (task) {
-    try {
-      done = execute(*task);
-    } catch (const NotImplemented& missing) {
-      done = fail(Code::unimplemented, missing.what());
-    }
+  try {
+    task = next_task(is_manual);
+    if (task) done = execute(*task);
+  } catch (const NotImplemented& missing) {
+    done = fail(Code::unimplemented, missing.what());
   }
+  filtering_.store(false);
   write_path_->report_compaction(done);
 
   const MutexLock lock(mutex_);
@@ -222,14 +307,32 @@ void Engine::run_compaction_task() {
   changed_.notify_all();
 }
 
-std::optional<CompactionTask> Engine::next_task(bool manual) const {
+std::optional<CompactionTask> Engine::next_task(bool manual) {
   const VersionPtr version = write_path_->current();
   const TreeShape& shape = version->tree->shape();
-  if (!manual) return options_.compaction_policy->pick(shape);
+  if (manual) return merge_all(shape);
+  if (auto task = options_.compaction_policy->pick(shape)) return task;
+  return garbage_task(shape);
+}
 
+// What snapshots kept, once they are gone.
+std::optional<CompactionTask> Engine::garbage_task(const TreeShape& shape) {
+  const std::uint64_t size = options_.target_file_size_bytes;
+  const auto all = pick_garbage(shape, std::nullopt, size);
+  if (!all || all->output_level == 0) return std::nullopt;
+  // Set before the registry is asked: a snapshot that is given up in between
+  // finds it set, and asks again.
+  garbage_waits_.store(true);
+  std::optional<CompactionTask> task =
+      pick_garbage(shape, snapshots_->oldest(), size);
+  if (task) garbage_waits_.store(false);
+  return task;
+}
+
+std::optional<CompactionTask> Engine::merge_all(const TreeShape& shape) const {
   CompactionTask task;
   std::size_t runs = 0;
-  bool tombstones = false;
+  bool garbage = false;
   for (int level = 0; level < kMaxLevels; ++level) {
     const auto& at = shape.levels[static_cast<std::size_t>(level)].runs;
     if (at.empty()) continue;
@@ -237,13 +340,13 @@ std::optional<CompactionTask> Engine::next_task(bool manual) const {
     runs += at.size();
     for (const RunShape& run : at) {
       for (const FileMetaPtr& file : run.files) {
-        tombstones |= file->tombstones > 0;
+        garbage |= file->tombstones + file->hidden > 0;
       }
     }
   }
   const bool settled =
       runs == 0 ||
-      (runs == 1 && task.inputs[0].level == kMaxLevels - 1 && !tombstones);
+      (runs == 1 && task.inputs[0].level == kMaxLevels - 1 && !garbage);
   if (settled) return std::nullopt;
   task.output_level = kMaxLevels - 1;
   task.target_file_size_bytes = options_.target_file_size_bytes;
@@ -265,7 +368,9 @@ Result<void> Engine::execute(const CompactionTask& task) {
     }
   } else {
     const VersionPtr version = write_path_->current();
-    const std::unique_ptr<Retention> retention = compose_retention();
+    filtering_.store(has_filter_);  // before live(), see snapshot()
+    const std::unique_ptr<Retention> retention =
+        compose_retention(snapshots_->live());  // after the inputs: I6
     LSM_ASSIGN_OR_RETURN(result, run_compaction({*fs_,
                                                  path_,
                                                  store_->store_id,
@@ -334,6 +439,7 @@ Stats Engine::stats() {
       for (const FileMetaPtr& file : run.files) {
         out.entries += file->entries;
         out.tombstones += file->tombstones;
+        out.hidden += file->hidden;
       }
     }
   }
@@ -352,6 +458,10 @@ Stats Engine::stats() {
   stats.cache = options_.block_cache->stats();
   stats.io = fs_->counters();
   stats.last_sequence = write_path_->visible();
+  stats.snapshots = snapshots_->count();
+  stats.oldest_snapshot = snapshots_->oldest().value_or(stats.last_sequence);
+  stats.transactions = writers_->count();
+  stats.commit_records = commits_->count();
   return stats;
 }
 
@@ -376,9 +486,13 @@ Result<void> Engine::verify() {
 
 Result<void> Engine::close() {
   LSM_TRY(check_open());
-  if (const int open = open_iterators_->load(); open != 0) {
+  const int iterators = open_iterators_->load();
+  const std::size_t snapshots = snapshots_->count();
+  if (iterators != 0 || snapshots != 0) {
     return fail(Code::busy,
-                fmt::format("{}: {} iterators are still open", path_, open));
+                fmt::format("{}: {} iterators and {} snapshots are still open "
+                            "(a transaction holds one)",
+                            path_, iterators, snapshots));
   }
   return shut_down();
 }

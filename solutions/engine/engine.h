@@ -4,18 +4,27 @@
 //          put ─► WriteQueue ─► WritePath ─► log, memtable ─► (freeze) flush
 //   Db ──┤                          │ current(), visible()        │ install
 //          get, scan ◄──────────────┘                             ▼
-//                                    compaction lane: pick ─► merge ─► install
+//          snapshot, begin               compaction lane: pick ─► merge ─►
+//          install
+//             └─► registries ─────────────────── live() ──────────┘
 //
 // I1 It decides nothing about data: rooms do. It owns them, orders their
 //    starts and ends, and runs their background work.
 // I2 At most one compaction runs, so two never share inputs; a flush never
 //    waits for it.
 // I3 Open: lock, recover, tables of replayed logs durable, new manifest
-// current,
-//    new log named; only then are orphans removed and requests served.
+//    current, new log named; only then are orphans removed and requests served.
 // I4 Close: no new work, background work ends, the log is sealed, the lock is
-//    given back. Open iterators make it busy.
-// I5 Iterators hold the Version and what reads it, never the Engine.
+//    given back. Open iterators, snapshots and transactions make it busy.
+// I5 Iterators hold the Version and what reads it, snapshots and transactions
+//    a link that is cut (store_link.h); none holds the Engine.
+// I6 A compaction chooses its inputs first and asks which snapshots live
+//    second: one that is taken later reads at or above all of the inputs.
+// I7 What a compaction filter takes, no snapshot misses. One that it asked for
+//    is protected by its stripe; one that is taken while it runs holds the
+//    Version of that moment.
+// I8 A transaction that may write is registered before its snapshot is taken:
+//    every commit after the snapshot is on record, or known not to be.
 // Cost: open reads the manifest and the logs, no tables.
 // Thread safety: all of Db, from any thread. Lock order: mutex_ before no
 // other; the write path's locks are never held while calling into it.
@@ -31,8 +40,11 @@
 #include "base/version_log.h"
 #include "compaction.h"
 #include "engine/obsolete_files.h"
+#include "engine/store_link.h"
 #include "lsm/db.h"
+#include "recent_commits.h"
 #include "recovery.h"
+#include "snapshots.h"
 #include "write_path.h"
 
 namespace lsm {
@@ -52,6 +64,10 @@ class Engine final : public Db {
   Result<std::optional<std::string>> get(std::string_view key) override;
   Result<bool> get(std::string_view key, std::string& value) override;
   std::unique_ptr<UserIterator> scan(ScanRange range) override;
+  Result<SnapshotPtr> snapshot() override;
+  Result<std::unique_ptr<Transaction>> begin(
+      TransactionOptions options) override;
+  Result<void> checkpoint(const std::string& path) override;
   Result<void> sync() override;
   Result<void> flush() override;
   Result<void> compact() override;
@@ -61,37 +77,57 @@ class Engine final : public Db {
   Result<void> close() override;
 
  private:
-  Engine(std::string path, Options options);
+  friend class StoreLink;
+  friend class PinnedStore;
+
+  Engine(std::string path, Options options, bool has_filter);
 
   Result<void> start();
   Result<void> check_open() const;
   Result<void> submit(WriteRequest& request);
   Result<void> shut_down();
 
+  // Reads for a snapshot: of `version`, or of the current one if null.
+  Result<bool> get_at(VersionPtr version, std::string_view key, Sequence at,
+                      std::string& value) const;
+  std::unique_ptr<UserIterator> scan_at(VersionPtr version, ScanRange range,
+                                        Sequence at,
+                                        std::shared_ptr<const void> pin) const;
+  void on_snapshot_released();
+
   // Compaction lane.
   void schedule_compaction() LSM_REQUIRES(mutex_);
   void on_tree_changed();
   void run_compaction_task();
-  std::optional<CompactionTask> next_task(bool manual) const;
+  std::optional<CompactionTask> next_task(bool manual);
+  std::optional<CompactionTask> merge_all(const TreeShape& shape) const;
+  std::optional<CompactionTask> garbage_task(const TreeShape& shape);
   Result<void> execute(const CompactionTask& task);
 
   const std::string path_;
   Options options_;  // composed: no seam is null
+  const bool has_filter_;
   std::unique_ptr<Executor> own_executor_;
   std::shared_ptr<FileSystem> fs_;
   std::unique_ptr<FileLock> lock_;
   std::shared_ptr<const TableStore> store_;
   std::shared_ptr<ObsoleteFiles> obsolete_;
   FileNumbers numbers_;
+  std::shared_ptr<SnapshotRegistry> snapshots_;  // what compactions keep
+  std::shared_ptr<SnapshotRegistry> writers_;    // transactions that may write
+  std::shared_ptr<RecentCommits> commits_;       // since the oldest of them
   std::unique_ptr<CommitCheck> check_;
   std::unique_ptr<VersionLog> version_log_;
   std::unique_ptr<WritePath> write_path_;
   std::unique_ptr<WriteQueue> queue_;
+  std::shared_ptr<StoreLink> link_;
 
   std::shared_ptr<std::atomic<int>> open_iterators_ =
       std::make_shared<std::atomic<int>>(0);
   std::atomic<bool> closed_{false};
-  std::atomic<bool> cancel_{false};  // read by a running compaction
+  std::atomic<bool> cancel_{false};         // read by a running compaction
+  std::atomic<bool> filtering_{false};      // a compaction asks the filter
+  std::atomic<bool> garbage_waits_{false};  // for a snapshot to be given up
 
   Mutex mutex_;
   CondVar changed_;

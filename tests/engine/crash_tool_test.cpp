@@ -31,6 +31,7 @@ TEST_CASE("an honest disk and an honest store: status 0, no bad image",
        {std::vector<std::string>{"--policy", "leveled"},
         {"--policy", "tiered", "--model", "any"},
         {"--policy", "simple", "--model", "ordered", "--append-log"},
+        {"--transactions", "--policy", "leveled"},
         {"--kill"},
         {"--twice"}}) {
     std::vector<std::string> args = {"--images", "40", "--batches", "120"};

@@ -118,6 +118,48 @@ TEST_CASE("a batch of a script is written whole, or not at all",
   CHECK_SAME(run_tool({"dump", dir / "store"}).out, "b = 2\n");
 }
 
+TEST_CASE("two transactions of a script meet in one key", "[engine][tool]") {
+  STORY("Both read x and write it; the second commit is refused.");
+  const TempDir dir;
+  const Ran ran = run_tool({"shell", dir / "store"},
+                           "put x 1\n"
+                           "begin a\nget x\nput x 2\n"
+                           "begin b\nget x\nput x 3\n"
+                           "use a\nget x\ncommit\n"
+                           "get x\n"
+                           "use b\nget x\ncommit\n"
+                           "get x\n");
+  CHECK_SAME(ran.status, 1);
+  CHECK_SAME(ran.out, "1\n1\n2\n2\n3\n2\n");
+  CHECK(contains(ran.err, "lsm: line 13: "));
+}
+
+TEST_CASE("a snapshot of a script stays as it was", "[engine][tool]") {
+  STORY("snapshot, back to the store, put and compact; look at both.");
+  const TempDir dir;
+  const Ran ran = run_tool({"shell", dir / "store"},
+                           "put x old\nsnapshot before\nput x no\n"
+                           "use\nput x new\nremove y\ncompact\nget x\n"
+                           "use before\nscan\nrelease before\nscan\n");
+  CHECK_SAME(ran.status, 1);
+  CHECK(contains(ran.err, "lsm: line 3: a snapshot is read only"));
+  CHECK_SAME(ran.out, "new\nx = old\nx = new\n");
+}
+
+TEST_CASE("what a script does not commit is not written, and it says so",
+          "[engine][tool]") {
+  STORY("One transaction is rolled back, one is open at the end.");
+  const TempDir dir;
+  const Ran ran = run_tool({"shell", dir / "store"},
+                           "begin\nput a 1\nrollback\ncommit\n"
+                           "begin t snapshot\nput b 2\nscan\n");
+  CHECK_SAME(ran.status, 1);
+  CHECK_SAME(ran.out, "b = 2\n");
+  CHECK(contains(ran.err, "lsm: line 4: no transaction to commit"));
+  CHECK(contains(ran.err, "lsm: line 7: t not committed"));
+  CHECK_SAME(run_tool({"dump", dir / "store"}).out, "");
+}
+
 TEST_CASE("a script's mistakes name their line, and the rest goes on",
           "[engine][tool]") {
   STORY("An unknown command, a missing value, an open quote, a bad escape.");

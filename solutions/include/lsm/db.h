@@ -34,14 +34,12 @@
 #include "base/iterator.h"
 #include "base/options.h"
 #include "base/scan_range.h"
+#include "lsm/snapshot.h"
+#include "lsm/transaction.h"
 #include "lsm/write_batch.h"
+#include "lsm/write_options.h"
 
 namespace lsm {
-
-struct WriteOptions {
-  // Wait until the write, and every write before it, survives a power cut.
-  bool sync = false;
-};
 
 struct LevelStats {
   std::size_t runs = 0;
@@ -49,6 +47,7 @@ struct LevelStats {
   std::uint64_t size_bytes = 0;
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
+  std::uint64_t hidden = 0;  // a newer version is in the same table
 };
 
 struct Stats {
@@ -65,6 +64,10 @@ struct Stats {
   std::uint64_t trivial_moves = 0;
   std::uint64_t stall_micros = 0;  // writers held back
   std::uint64_t debt_bytes = 0;    // the policy's, right now
+  std::size_t snapshots = 0;       // held, those of transactions included
+  Sequence oldest_snapshot = 0;    // last_sequence when none is held
+  std::size_t transactions = 0;    // that may still write
+  std::size_t commit_records = 0;  // kept for their commit checks
   CacheStats cache;
   IoCounters io;
   Sequence last_sequence = 0;
@@ -97,6 +100,17 @@ class Db {
   [[nodiscard]] virtual std::unique_ptr<UserIterator> scan(
       ScanRange range = {}) = 0;
 
+  // This moment, to be read from for as long as it is held.
+  [[nodiscard]] virtual Result<SnapshotPtr> snapshot() = 0;
+  // Errors: invalid_argument, a snapshot of another store; closed.
+  [[nodiscard]] virtual Result<std::unique_ptr<Transaction>> begin(
+      TransactionOptions options = {}) = 0;
+  // Makes a store of its own in the new folder `path`, which holds what this
+  // one held at a moment between call and return. Tables are shared by hard
+  // links: `path` must be on the same file system. Writes go on meanwhile.
+  // Errors: invalid_argument, `path` exists; not_supported, no hard links; io.
+  [[nodiscard]] virtual Result<void> checkpoint(const std::string& path) = 0;
+
   // Makes every write so far durable.
   [[nodiscard]] virtual Result<void> sync() = 0;
   // Writes the memtables out as tables, and waits: all is durable then.
@@ -109,8 +123,9 @@ class Db {
   // Reads and verifies every block of every table.
   [[nodiscard]] virtual Result<void> verify() = 0;
   // Waits for background work, seals the log, gives the folder free; all is
-  // durable then. Errors: busy with iterators still open, naming how many;
-  // whatever the disk said. Every later call returns closed.
+  // durable then. Errors: busy with iterators, snapshots or transactions still
+  // open, naming how many; whatever the disk said. Every later call returns
+  // closed.
   [[nodiscard]] virtual Result<void> close() = 0;
 };
 

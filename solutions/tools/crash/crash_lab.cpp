@@ -62,6 +62,27 @@ std::vector<std::string> damage_between(SimFileSystem& before,
   return lines;
 }
 
+// `batch` as a transaction, beside one that read what it writes: that one must
+// lose, and nothing of it may ever be seen.
+Result<void> commit_batch(Db& db, const WriteBatch& batch, bool sync) {
+  const std::vector<WriteOp> ops = batch.ops();
+  LSM_ASSIGN_OR_RETURN(const auto winner, db.begin());
+  LSM_ASSIGN_OR_RETURN(const auto loser, db.begin());
+  for (const WriteOp& op : ops) {
+    LSM_TRY(winner->get(op.key));
+    LSM_TRY(loser->get(op.key));
+    LSM_TRY(op.kind == Kind::put ? winner->put(op.key, op.value)
+                                 : winner->remove(op.key));
+  }
+  LSM_TRY(loser->put("of the loser", "must not be seen"));
+  LSM_TRY(winner->commit({.sync = sync}));
+  const Result<void> lost = loser->commit();
+  if (ops.empty() || (!lost && lost.error().code == Code::conflict)) return {};
+  return fail(Code::internal,
+              lost ? "a transaction committed whose reads were overwritten"
+                   : lost.error().message);
+}
+
 // A disk as it stood before one operation, and the images to be made of it.
 struct Shot {
   std::unique_ptr<SimFileSystem> disk;
@@ -169,13 +190,23 @@ Result<void> Lab::work(FileSystem& fs) {
     return {};
   };
   const auto close = [&] { return db->close(); };
+  const auto write = [&](int i, bool sync) -> Result<void> {
+    if (settings_.transactions) {
+      return commit_batch(*db, oracle_.batch(i), sync);
+    }
+    return db->write(oracle_.batch(i), {.sync = sync});
+  };
   LSM_TRY(open());
+  SnapshotPtr snapshot;  // held from one tenth batch to the next
   Splitmix random(settings_.seed);
   for (int i = 1; i <= settings_.batches; ++i) {
     const bool sync = random.below(8) == 0;
     note(fmt::format("write batch {}{}", i, sync ? ", synced" : ""));
     promise_.started = i;
-    LSM_TRY(db->write(oracle_.batch(i), {.sync = sync}));
+    LSM_TRY(write(i, sync));
+    if (settings_.transactions && i % 10 == 0) {
+      LSM_ASSIGN_OR_RETURN(snapshot, db->snapshot());
+    }
     promise_.acknowledged = i;
     if (sync) promise_.synced = i;
     if (random.below(40) == 0) {
@@ -189,12 +220,14 @@ Result<void> Lab::work(FileSystem& fs) {
     }
     if (random.below(50) == 0) {
       count();
+      snapshot.reset();
       LSM_TRY(durable("close", close));
       LSM_TRY(open());
     }
     look_at_shots();
   }
   count();
+  snapshot.reset();
   return durable("close", close);
 }
 
@@ -335,6 +368,7 @@ std::string arguments_of(const Settings& settings, const Image& image) {
   text += fmt::format(" --draw {}", image.draw);
   if (settings.twice) text += " --twice";
   if (settings.append_log) text += " --append-log";
+  if (settings.transactions) text += " --transactions";
   if (settings.lie != Lie::none) {
     text += fmt::format(" --break {}", kLies[static_cast<int>(settings.lie)]);
   }

@@ -15,7 +15,9 @@
 // I3 Settings, operation, model and draw decide an image: arguments_of()
 //    names it, and it can be had again alone.
 // The workload: batches, one in eight synced; now and then sync, flush,
-// compact, or close and reopen.
+// compact, or close and reopen. With `transactions` each batch is committed by
+// a transaction that read before, while another one, which has to lose the
+// race, is open beside it, and a snapshot is held for a while.
 // Cost: half a millisecond an image, two or three times that with `twice`.
 // Thread safety: none; one thread, and everything runs on it.
 // Used by lsm-crash and by tests/engine/crash_test.cpp.
@@ -39,6 +41,7 @@ struct Settings {
   CompactionStyle policy = CompactionStyle::leveled;
   int batches = 400;
   bool append_log = false;
+  bool transactions = false;  // each batch is one, and beside it one loses
   Lie lie = Lie::none;
 
   // The end: a power cut by each of the models in turn; or a kill, which

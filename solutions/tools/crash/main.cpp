@@ -202,6 +202,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->excludes(kill);
   app.add_flag("--append-log", settings.append_log,
                "Logs are appended to, and not mapped");
+  app.add_flag("--transactions", settings.transactions,
+               "Batches are transactions, each beside one that must lose");
   choice("--break", arguments.lie, kLies,
          "The disk confirms this, and does not do it (or does it late)");
   app.add_flag("--json", arguments.json, "The report as JSON");

@@ -1,5 +1,6 @@
 // `lsm shell`: one line, one command. The table kCommands is the whole
-// language; a batch collects put and remove until `end`.
+// language; a batch collects put and remove until `end`, a transaction until
+// `commit` (sessions.h).
 //
 // A script (stdin is no terminal) goes on after a failed command, names the
 // line on stderr, and ends with status 1.
@@ -17,6 +18,7 @@
 #include "line_input.h"
 #include "manifest.h"
 #include "scan.h"
+#include "sessions.h"
 #include "stats.h"
 #include "text.h"
 #include "tree_view.h"
@@ -30,7 +32,8 @@ constexpr std::size_t kCompletions = 200;
 
 class Shell {
  public:
-  Shell(Db& db, std::string path) : db_(db), path_(std::move(path)) {}
+  Shell(Db& db, std::string path)
+      : db_(db), sessions_(db), path_(std::move(path)) {}
   // The exit status.
   int run();
 
@@ -43,7 +46,7 @@ class Shell {
     std::size_t most;
     Result<void> (Shell::*run)(const Words& words);
   };
-  static const std::array<Command, 13> kCommands;
+  static const std::array<Command, 19> kCommands;
   static const Command* find(std::string_view name);
 
   Result<void> execute(std::string_view line);
@@ -55,6 +58,12 @@ class Shell {
   Result<void> remove(const Words& words);
   Result<void> scan(const Words& words);
   Result<void> batch(const Words& words);
+  Result<void> begin(const Words& words);
+  Result<void> commit(const Words& words);
+  Result<void> rollback(const Words& words);
+  Result<void> snapshot(const Words& words);
+  Result<void> release(const Words& words);
+  Result<void> use(const Words& words);
   Result<void> flush(const Words& words);
   Result<void> compact(const Words& words);
   Result<void> sync(const Words& words);
@@ -66,7 +75,10 @@ class Shell {
 
   Result<void> timed(std::string_view done, Result<void> (Db::*call)());
 
+  std::string prompt() const;
+
   Db& db_;
+  Sessions sessions_;
   const std::string path_;
   bool interactive_ = false;
   bool quit_ = false;
@@ -76,7 +88,7 @@ class Shell {
 
 constexpr std::size_t kAny = SIZE_MAX;
 
-const std::array<Shell::Command, 13> Shell::kCommands = {{
+const std::array<Shell::Command, 19> Shell::kCommands = {{
     {"put", "KEY VALUE", "store a value", 2, 2, &Shell::put},
     {"get", "KEY", "the value of a key", 1, 1, &Shell::get},
     {"remove", "KEY", "forget a key", 1, 1, &Shell::remove},
@@ -84,6 +96,17 @@ const std::array<Shell::Command, 13> Shell::kCommands = {{
      "rows from FROM up to, without, TO", 0, 5, &Shell::scan},
     {"batch", "", "put and remove lines until `end`: all, or none", 0, 0,
      &Shell::batch},
+    {"begin", "[NAME] [snapshot|serializable]",
+     "a transaction; put, get, remove and scan are its own now", 0, 2,
+     &Shell::begin},
+    {"commit", "", "make its writes visible together, or learn of a conflict",
+     0, 0, &Shell::commit},
+    {"rollback", "", "forget its writes", 0, 0, &Shell::rollback},
+    {"snapshot", "[NAME]", "keep this moment, and read from it", 0, 1,
+     &Shell::snapshot},
+    {"release", "NAME", "give a snapshot up", 1, 1, &Shell::release},
+    {"use", "[NAME]", "go to a transaction or snapshot, or to the store", 0, 1,
+     &Shell::use},
     {"sync", "", "what was written survives a power cut from here on", 0, 0,
      &Shell::sync},
     {"flush", "", "write the memtable out as a table", 0, 0, &Shell::flush},
@@ -126,7 +149,7 @@ int Shell::run() {
   int status = 0;
   std::uint64_t number = 0;
   while (!quit_) {
-    const auto line = input->next(batch_ ? "  ... " : "lsm> ");
+    const auto line = input->next(prompt());
     if (!line) break;
     ++number;
     const auto done = execute(*line);
@@ -145,7 +168,18 @@ int Shell::run() {
     const Error open = bad("the batch has no `end`: nothing of it was written");
     return report(fmt::format("line {}", number), open);
   }
+  if (const auto names = sessions_.unfinished(); !names.empty()) {
+    const Error open = bad(fmt::format(
+        "{} not committed: nothing of it was written", fmt::join(names, ", ")));
+    return report(fmt::format("line {}", number), open);
+  }
   return status;
+}
+
+std::string Shell::prompt() const {
+  if (batch_) return "  ... ";
+  if (sessions_.in_use().empty()) return "lsm> ";
+  return fmt::format("lsm({})> ", sessions_.in_use());
 }
 
 Result<void> Shell::execute(std::string_view line) {
@@ -214,7 +248,7 @@ std::vector<std::string> Shell::complete(std::string_view line) {
   if (!takes_key || !prefix) return words;
   const ScanArgs from{.from = *prefix, .to = {}, .limit = kCompletions};
   const auto scanned =
-      scan_rows(db_, from, [&](std::string_view key, std::string_view) {
+      scan_rows(sessions_, from, [&](std::string_view key, std::string_view) {
         if (key.starts_with(*prefix)) words.push_back(show_key(key));
       });
   if (!scanned) words.clear();
@@ -222,17 +256,17 @@ std::vector<std::string> Shell::complete(std::string_view line) {
 }
 
 Result<void> Shell::put(const Words& words) {
-  return db_.put(words[1], words[2]);
+  return sessions_.put(words[1], words[2]);
 }
 
 Result<void> Shell::get(const Words& words) {
-  LSM_ASSIGN_OR_RETURN(const auto value, db_.get(words[1]));
+  LSM_ASSIGN_OR_RETURN(const auto value, sessions_.get(words[1]));
   fmt::print("{}\n", value ? show_value(*value) : "(absent)");
   return {};
 }
 
 Result<void> Shell::remove(const Words& words) {
-  return db_.remove(words[1]);
+  return sessions_.remove(words[1]);
 }
 
 Result<void> Shell::scan(const Words& words) {
@@ -258,8 +292,8 @@ Result<void> Shell::scan(const Words& words) {
       (args.from ? args.to : args.from) = word;
     }
   }
-  const auto rows =
-      scan_rows(db_, args, [](std::string_view key, std::string_view value) {
+  const auto rows = scan_rows(
+      sessions_, args, [](std::string_view key, std::string_view value) {
         fmt::print("{} = {}\n", show_key(key), show_value(value));
       });
   if (!rows) return std::unexpected(rows.error());
@@ -268,9 +302,44 @@ Result<void> Shell::scan(const Words& words) {
 }
 
 Result<void> Shell::batch(const Words&) {
+  if (!sessions_.in_use().empty()) {
+    return std::unexpected(
+        bad(fmt::format("{} is in use: `use` goes back to the store",
+                        show_key(sessions_.in_use()))));
+  }
   batch_.emplace();
   spoiled_ = false;
   return {};
+}
+
+Result<void> Shell::begin(const Words& words) {
+  Isolation isolation = Isolation::serializable;
+  std::string name = "tx";
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "snapshot") {
+      isolation = Isolation::snapshot;
+    } else if (words[i] != "serializable") {
+      name = words[i];
+    }
+  }
+  return sessions_.begin(name, isolation);
+}
+Result<void> Shell::commit(const Words&) {
+  LSM_TRY(sessions_.commit());
+  if (interactive_) fmt::print("committed\n");
+  return {};
+}
+Result<void> Shell::rollback(const Words&) {
+  return sessions_.rollback();
+}
+Result<void> Shell::snapshot(const Words& words) {
+  return sessions_.snapshot(words.size() > 1 ? words[1] : "snapshot");
+}
+Result<void> Shell::release(const Words& words) {
+  return sessions_.release(words[1]);
+}
+Result<void> Shell::use(const Words& words) {
+  return sessions_.use(words.size() > 1 ? words[1] : "");
 }
 
 // On a terminal, says how long it took: these are the slow ones.

@@ -26,6 +26,7 @@ LevelStats sum_of(const std::vector<LevelStats>& levels) {
     sum.size_bytes += level.size_bytes;
     sum.entries += level.entries;
     sum.tombstones += level.tombstones;
+    sum.hidden += level.hidden;
   }
   return sum;
 }
@@ -43,7 +44,8 @@ std::string ratio(std::optional<double> value) {
 nlohmann::json level_json(std::size_t number, const LevelStats& level) {
   return {{"level", number},          {"runs", level.runs},
           {"tables", level.tables},   {"size_bytes", level.size_bytes},
-          {"entries", level.entries}, {"tombstones", level.tombstones}};
+          {"entries", level.entries}, {"tombstones", level.tombstones},
+          {"hidden", level.hidden}};
 }
 
 nlohmann::json ratio_json(std::optional<double> value) {
@@ -107,6 +109,12 @@ std::string stats_text(const Stats& stats) {
        fmt::format("{}, {} frozen", show_bytes(stats.memtable_bytes),
                    stats.frozen_memtables));
   line("last sequence", show_count(stats.last_sequence));
+  line("snapshots",
+       fmt::format("{} held, the oldest at {}; {} open", stats.snapshots,
+                   show_count(stats.oldest_snapshot),
+                   plural(stats.transactions, "transaction")));
+  line("older versions",
+       fmt::format("{} in tables", show_count(sum_of(stats.levels).hidden)));
   line("cache",
        fmt::format("{} of {}; {}, {}, {}", show_bytes(stats.cache.used_bytes),
                    show_bytes(stats.cache.capacity_bytes),
@@ -145,6 +153,10 @@ nlohmann::json stats_json(const Stats& stats) {
       {"memtable_bytes", stats.memtable_bytes},
       {"frozen_memtables", stats.frozen_memtables},
       {"last_sequence", stats.last_sequence},
+      {"snapshots", stats.snapshots},
+      {"oldest_snapshot", stats.oldest_snapshot},
+      {"transactions", stats.transactions},
+      {"commit_records", stats.commit_records},
       {"debt_bytes", stats.debt_bytes},
       {"cache",
        {{"hits", stats.cache.hits},
