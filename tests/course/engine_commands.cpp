@@ -328,9 +328,10 @@ int command_mine(const Course& course, const std::string& typed) {
                                : "(the first build takes some five minutes on "
                                  "two cores, its tests as long again)"));
   std::fflush(stdout);
-  if (!build_or_tell(course, folder,
-                     {"engine_tests", "lsm", "lsm-bench", "lsm-crash"},
-                     "your engine", "week")) {
+  if (!build_or_tell(
+          course, folder,
+          {"engine_tests", "lsm", "lsm-bench", "lsm-crash", "lsm-check"},
+          "your engine", "week")) {
     return 1;
   }
   std::vector<Program> programs = programs_of(folder);
@@ -342,6 +343,7 @@ int command_mine(const Course& course, const std::string& typed) {
   print_field("use it", "./course shell --mine", Ink::link);
   print_field("measure it", "./course bench --mine", Ink::link);
   print_field("break it", "./course crash --mine", Ink::link);
+  print_field("prove it", "./course prove --mine", Ink::link);
   return result;
 }
 

@@ -1,0 +1,137 @@
+#include "tools/check/prove.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "base/executor.h"
+#include "base/sim_file_system.h"
+#include "tools/check/story.h"
+
+namespace lsm::check {
+namespace {
+
+// So small that a history flushes and compacts.
+Options small_options(CompactionStyle policy) {
+  Options options;
+  options.compaction_style = policy;
+  options.write_buffer_size_bytes = 8 << 10;
+  options.target_file_size_bytes = 8 << 10;
+  options.base_level_size_bytes = 32 << 10;
+  options.level0_runs_to_compact = 2;
+  options.tiered_max_runs = 3;
+  options.tiered_min_merge_width = 2;
+  options.block_size_bytes = 512;
+  options.block_cache_bytes = 64 << 10;
+  options.compression = Compression::none;
+  return options;
+}
+
+struct Ground {
+  SimFileSystem disk;
+  std::unique_ptr<Executor> stepped;
+  std::unique_ptr<Db> db;
+};
+
+void count(Report& report, const History& history, const Verdict& verdict) {
+  report.transactions += history.traces.size();
+  report.arrows += verdict.arrows;
+  std::uint64_t latest_end = 0;
+  for (std::size_t i = 0; i < history.traces.size(); ++i) {
+    const Trace& trace = history.traces[i];
+    report.committed += trace.committed() ? 1 : 0;
+    report.refused += trace.outcome == Outcome::refused ? 1 : 0;
+    report.rolled_back += trace.outcome == Outcome::rolled_back ? 1 : 0;
+    const bool next = i + 1 < history.traces.size() &&
+                      history.traces[i + 1].begin < trace.end;
+    report.overlaps += next || latest_end > trace.begin ? 1 : 0;
+    latest_end = std::max(latest_end, trace.end);
+  }
+}
+
+}  // namespace
+
+Report run_prove_on(const Settings& settings, const MakeStage& make_stage,
+                    const Watch& watch) {
+  Report report;
+  const auto run_one = [&](std::uint64_t seed) -> Result<void> {
+    Plan plan = settings.plan;
+    plan.seed = seed;
+    LSM_ASSIGN_OR_RETURN(const Stage stage, make_stage(seed));
+    LSM_ASSIGN_OR_RETURN(History history, run_history(plan, stage.subject));
+    if (stage.close) stage.close(report);
+    Graph graph;
+    const Verdict verdict = check(history, plan.isolation, graph);
+    count(report, history, verdict);
+    const auto exhibit = [&](const Finding& finding) {
+      return Exhibit{seed, history, finding,
+                     tell(history, graph, finding, plan.isolation)};
+    };
+    for (const Finding& finding : verdict.wrong)
+      ++report.anomalies[static_cast<std::size_t>(finding.anomaly)];
+    if (!verdict.wrong.empty()) {
+      if (report.bad++ == 0) report.first = exhibit(verdict.wrong.front());
+    }
+    report.allowed += verdict.allowed.size();
+    if (!verdict.allowed.empty()) {
+      if (report.with_allowed++ == 0) {
+        report.first_allowed = exhibit(verdict.allowed.front());
+      }
+    }
+    return {};
+  };
+  for (; report.histories < settings.histories; ++report.histories) {
+    const std::uint64_t seed = settings.plan.seed + report.histories;
+    if (watch) watch(report, seed);
+    try {
+      if (const auto done = run_one(seed); !done) {
+        report.broken_off = done.error().message;
+      }
+    } catch (const std::exception& error) {  // a room that is not written yet
+      report.broken_off = error.what();
+    }
+    if (!report.broken_off.empty()) break;
+  }
+  return report;
+}
+
+Report run_prove(const Settings& settings, const Watch& watch) {
+  const std::unique_ptr<Executor> threads =
+      settings.plan.turns ? nullptr : make_thread_executor();
+  const auto make_stage = [&](std::uint64_t seed) -> Result<Stage> {
+    auto ground = std::make_shared<Ground>();
+    Options options = small_options(settings.policy);
+    options.file_system = &ground->disk;
+    options.executor = threads.get();
+    if (settings.plan.turns) {
+      ground->stepped = make_stepped_executor(seed);
+      options.executor = ground->stepped.get();
+    }
+    LSM_ASSIGN_OR_RETURN(ground->db, Db::open("db", options));
+    Stage stage{subject_of(*ground->db)};
+    stage.close = [ground](Report& report) {
+      const Stats stats = ground->db->stats();
+      report.flushes += stats.flushes;
+      report.compactions += stats.compactions + stats.trivial_moves;
+    };
+    return stage;
+  };
+  return run_prove_on(settings, make_stage, watch);
+}
+
+std::string arguments_of(const Settings& settings, std::uint64_t seed) {
+  constexpr const char* kPolicies[] = {"leveled", "tiered", "simple"};
+  const Plan& plan = settings.plan;
+  return fmt::format(
+      "--isolation {} --workload {} --policy {} --seed {} --histories 1 "
+      "--transactions {} --threads {} --keys {}{}",
+      plan.isolation == Isolation::snapshot ? "snapshot" : "serializable",
+      plan.workload == Workload::append ? "list-append" : "register",
+      kPolicies[static_cast<int>(settings.policy)], seed, plan.transactions,
+      plan.sessions, plan.keys, plan.turns ? " --turns" : "");
+}
+
+}  // namespace lsm::check
