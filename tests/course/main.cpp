@@ -56,6 +56,8 @@ constexpr std::array kEngine = {
     Command{"sim", "[ARGS]",
             "a tree under a policy, step by step (--mine: yours)"},
     Command{"crash", "[ARGS]", "break it: power cuts, kills (--mine: yours)"},
+    Command{"prove", "[ARGS]",
+            "prove it: many transactions at once (--mine: yours)"},
     Command{"demo", "",
             "the finished engine on real data: load, kill, recover"},
     Command{"test", "", "every test on the reference, as CI runs them"},
@@ -229,6 +231,7 @@ int run_command(const Course& course, std::vector<std::string> args) {
        {std::pair{"bench", "Measure the engine"},
         std::pair{"sim", "A tree under a policy, without files"},
         std::pair{"crash", "Power cuts and kills, and what is left"},
+        std::pair{"prove", "Many transactions at once: does an order exist?"},
         std::pair{"demo", "The finished engine on real data"},
         std::pair{"inspect", "What stands in a table, log or manifest"}}) {
     CLI::App* command = add(name, brief);
@@ -292,6 +295,9 @@ int run_command(const Course& course, std::vector<std::string> args) {
   if (name == "bench") return command_bench(course, passed_on, mine);
   if (name == "sim" || name == "crash") {
     return command_tool(course, "lsm-" + name, passed_on, mine);
+  }
+  if (name == "prove") {
+    return command_tool(course, "lsm-check", passed_on, mine);
   }
   passed_on.insert(passed_on.begin(), name);  // a command of lsm's own
   return command_tool(course, "lsm", passed_on, mine);
