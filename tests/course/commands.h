@@ -19,6 +19,8 @@ int command_hint(const Course& course, const std::string& day, int task,
                  bool again);
 int command_diff(const Course& course, const std::string& day, bool yes);
 int command_reset(const Course& course, const std::string& day);
+// "20261231-235959", for the names of what is kept in .mine/.
+std::string timestamp();
 
 // engine_commands.cpp: the whole engine, from the reference or from mine.
 int command_test(const Course& course, bool quick, const std::string& only);

@@ -712,7 +712,7 @@ TEST_CASE("a wrong command line says what there is", "[course][toy]") {
   refused({"check", "1.1", "--nonsense"}, "--nonsense");
   refused({"hint", "1.1", "--task", "9"}, "It has: 1.");
   refused({"reset"}, "Which day?");
-  refused({"update"}, "comes with week 3");
+  refused({"updat"}, "Did you mean: ./course update");
   // The solution is not shown without a yes.
   CHECK(toy.course({"diff", "1.1"}).status == 1);
   CHECK(contains(toy.course({"diff", "1.1", "--yes"}).output,

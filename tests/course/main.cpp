@@ -22,6 +22,7 @@
 #include "starter.h"
 #include "syllabus.h"
 #include "terminal.h"
+#include "update.h"
 
 namespace lsm::course {
 namespace {
@@ -45,6 +46,7 @@ constexpr std::array kLearning = {
     Command{"reset", "1.1", "the starter back; yours is kept in .mine/"},
     Command{"hunt", "[1.1]", "a hidden bug: write the test that finds it"},
     Command{"book", "", "build the guide and serve it on this machine"},
+    Command{"update", "", "a newer version of the course, into your files"},
 };
 constexpr std::array kEngine = {
     Command{"mine", "", "the whole engine from your finished rooms: its tests"},
@@ -66,9 +68,6 @@ constexpr std::array kMaking = {
     Command{"starters", "", "make week1/ ... again from the solutions"},
     Command{"mutants", "", "every known bug, and the test that kills it"},
     Command{"pristine", "", "every untouched starter fails as it should"},
-};
-constexpr std::array kComing = {
-    Command{"update", "", "week 3"},
 };
 
 void print_commands(std::string_view title, std::span<const Command> commands) {
@@ -116,13 +115,6 @@ int unknown_command(std::string_view typed) {
   return bad_usage(message);
 }
 
-int not_yet(const Command& command) {
-  return bad_usage(fmt::format(
-      "\"{}\" comes with {} of the course; it is not here yet.\n"
-      "./course help lists what is.",
-      command.name, command.arguments.empty() ? command.brief : ""));
-}
-
 // The checkout: the launcher tells it; otherwise sought upwards from here.
 fs::path find_root() {
   if (const char* told = std::getenv("COURSE_ROOT")) return told;
@@ -141,8 +133,6 @@ int run_command(const Course& course, std::vector<std::string> args) {
     if (args.size() == 1) return print_help();
     args = {args[1], "--help"};
   }
-  const auto coming = std::ranges::find(kComing, args[0], &Command::name);
-  if (coming != kComing.end()) return not_yet(*coming);
 
   // These read their own arguments.
   const std::vector<std::string> rest(args.begin() + 1, args.end());
@@ -218,6 +208,17 @@ int run_command(const Course& course, std::vector<std::string> args) {
   hunt->add_option("--limit", hunting.seconds,
                    "seconds one test may take (10)");
 
+  UpdateOptions updating;
+  CLI::App* update = add("update", "A newer version of the course");
+  update->add_option("--from", updating.from,
+                     "a ref, or another clone's folder or address");
+  update->add_flag("--dry-run", updating.dry_run,
+                   "tell what would happen; change nothing");
+  update->footer(
+      "\nWhat you wrote in week1/ ... is merged with what is new there. Files\n"
+      "of yours that change are kept in .mine/ as they were. Without --from:\n"
+      "the remote `upstream`, else where your branch comes from.");
+
   add("mine", "Build the engine from your finished rooms and test it")
       ->add_option("--rooms", rooms, "these rooms: 1.1,1.4 or all");
   CLI::App* test = add("test", "Every test on the reference");
@@ -285,6 +286,7 @@ int run_command(const Course& course, std::vector<std::string> args) {
     hunting.day = day;
     return command_hunt(course, hunting);
   }
+  if (name == "update") return command_update(course, updating);
   if (name == "book") return command_book(course, port, build_only);
   if (name == "mine") return command_mine(course, rooms);
   if (name == "test") return command_test(course, quick, only);

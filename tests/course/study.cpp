@@ -82,6 +82,8 @@ std::string without_markers(std::string_view source) {
   return result;
 }
 
+}  // namespace
+
 std::string timestamp() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -90,8 +92,6 @@ std::string timestamp() {
   text.resize(std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts));
   return text;
 }
-
-}  // namespace
 
 int command_hint(const Course& course, const std::string& day, int task,
                  bool again) {
