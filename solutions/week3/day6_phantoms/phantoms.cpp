@@ -26,7 +26,7 @@ PhantomCheck::PhantomCheck(std::unique_ptr<CommitCheck> points,
     : points_(std::move(points)), commits_(std::move(commits)) {}
 
 Result<void> PhantomCheck::check(const WriteRequest& request) {
-  // ANCHOR: task-3-6-6 PhantomCheck::check
+  // ANCHOR: task-3-6-5 PhantomCheck::check
   LSM_TRY(points_->check(request));
   const CommitIntent* intent = request.intent;
   if (intent == nullptr || intent->isolation != Isolation::serializable) {
@@ -36,7 +36,7 @@ Result<void> PhantomCheck::check(const WriteRequest& request) {
     LSM_TRY(check_range(range, intent->snapshot));
   }
   return {};
-  // ANCHOR_END: task-3-6-6
+  // ANCHOR_END: task-3-6-5
 }
 
 void PhantomCheck::committed(const WriteRequest& request) {
@@ -45,7 +45,7 @@ void PhantomCheck::committed(const WriteRequest& request) {
 
 Result<void> PhantomCheck::check_range(const ReadRange& range,
                                        Sequence snapshot) const {
-  // ANCHOR: task-3-6-6 PhantomCheck::check_range
+  // ANCHOR: task-3-6-5 PhantomCheck::check_range
   const auto& by_key = commits_->by_key();
   auto at = by_key.lower_bound(range.lower);
   for (; at != by_key.end() && !ends_before(range, at->first); ++at) {
@@ -58,7 +58,7 @@ Result<void> PhantomCheck::check_range(const ReadRange& range,
                     escape(at->first), describe(range), at->second, snapshot));
   }
   return {};
-  // ANCHOR_END: task-3-6-6
+  // ANCHOR_END: task-3-6-5
 }
 
 }  // namespace lsm

@@ -28,13 +28,13 @@ class Notes {
   // The walks whose iterator has sought elsewhere or died become part of the
   // set, where they may melt into one range.
   void settle() {
-    // ANCHOR: task-3-6-5 Notes::settle
+    // ANCHOR: task-3-6-4 Notes::settle
     std::erase_if(walks_, [this](const Walk& walk) {
       if (walk.use_count() > 1) return false;
       settled_.add(std::move(*walk));
       return true;
     });
-    // ANCHOR_END: task-3-6-5
+    // ANCHOR_END: task-3-6-4
   }
   std::vector<ReadRange> ranges() const {
     // ANCHOR: task-3-6-3 Notes::ranges
@@ -45,12 +45,12 @@ class Notes {
     // ANCHOR_END: task-3-6-3
   }
   std::size_t memory_bytes() const {
-    // ANCHOR: task-3-6-5 Notes::memory_bytes
+    // ANCHOR: task-3-6-4 Notes::memory_bytes
     std::size_t bytes = settled_.memory_bytes();
     for (const Walk& walk : walks_)
       bytes += range_bytes(*walk);
     return bytes;
-    // ANCHOR_END: task-3-6-5
+    // ANCHOR_END: task-3-6-4
   }
 
  private:
@@ -85,10 +85,10 @@ class WatchedScan final : public UserIterator {
     // ANCHOR_END: task-3-6-3
   }
   void seek_to_last() override {
-    // ANCHOR: task-3-6-4 WatchedScan::seek_to_last
+    // ANCHOR: task-3-6-6 WatchedScan::seek_to_last
     scan_->seek_to_last();
     walk_ = notes_->begin_walk({lowest_read(), bounds_.upper, false});
-    // ANCHOR_END: task-3-6-4
+    // ANCHOR_END: task-3-6-6
   }
   void next() override {
     // ANCHOR: task-3-6-3 WatchedScan::next
@@ -97,10 +97,10 @@ class WatchedScan final : public UserIterator {
     // ANCHOR_END: task-3-6-3
   }
   void prev() override {
-    // ANCHOR: task-3-6-4 WatchedScan::prev
+    // ANCHOR: task-3-6-6 WatchedScan::prev
     scan_->prev();
     if (!valid() || scan_->key() < walk_->lower) walk_->lower = lowest_read();
-    // ANCHOR_END: task-3-6-4
+    // ANCHOR_END: task-3-6-6
   }
   std::string_view key() const override { return scan_->key(); }
   std::string_view value() const override { return scan_->value(); }
@@ -128,10 +128,10 @@ class WatchedScan final : public UserIterator {
   }
   // Where a move backward has led to.
   std::string lowest_read() const {
-    // ANCHOR: task-3-6-4 WatchedScan::lowest_read
+    // ANCHOR: task-3-6-6 WatchedScan::lowest_read
     if (valid()) return std::string(scan_->key());
     return bounds_.lower.value_or("");
-    // ANCHOR_END: task-3-6-4
+    // ANCHOR_END: task-3-6-6
   }
 
   const std::unique_ptr<UserIterator> scan_;
