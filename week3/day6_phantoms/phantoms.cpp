@@ -27,8 +27,8 @@ PhantomCheck::PhantomCheck(std::unique_ptr<CommitCheck> points,
     : points_(std::move(points)), commits_(std::move(commits)) {}
 
 Result<void> PhantomCheck::check(const WriteRequest& request) {
-  // Task 6: PhantomCheck::check
-  LSM_TODO("3.6 task 6", "PhantomCheck::check");
+  // Task 5: PhantomCheck::check
+  LSM_TODO("3.6 task 5", "PhantomCheck::check");
 }
 
 void PhantomCheck::committed(const WriteRequest& request) {
@@ -37,8 +37,8 @@ void PhantomCheck::committed(const WriteRequest& request) {
 
 Result<void> PhantomCheck::check_range(const ReadRange& range,
                                        Sequence snapshot) const {
-  // Task 6: PhantomCheck::check_range
-  LSM_TODO("3.6 task 6", "PhantomCheck::check_range");
+  // Task 5: PhantomCheck::check_range
+  LSM_TODO("3.6 task 5", "PhantomCheck::check_range");
 }
 
 }  // namespace lsm

@@ -29,16 +29,16 @@ class Notes {
   // The walks whose iterator has sought elsewhere or died become part of the
   // set, where they may melt into one range.
   void settle() {
-    // Task 5: Notes::settle
-    LSM_TODO("3.6 task 5", "Notes::settle");
+    // Task 4: Notes::settle
+    LSM_TODO("3.6 task 4", "Notes::settle");
   }
   std::vector<ReadRange> ranges() const {
     // Task 3: Notes::ranges
     LSM_TODO("3.6 task 3", "Notes::ranges");
   }
   std::size_t memory_bytes() const {
-    // Task 5: Notes::memory_bytes
-    LSM_TODO("3.6 task 5", "Notes::memory_bytes");
+    // Task 4: Notes::memory_bytes
+    LSM_TODO("3.6 task 4", "Notes::memory_bytes");
   }
 
  private:
@@ -67,16 +67,16 @@ class WatchedScan final : public UserIterator {
     LSM_TODO("3.6 task 3", "WatchedScan::seek_to_first");
   }
   void seek_to_last() override {
-    // Task 4: WatchedScan::seek_to_last
-    LSM_TODO("3.6 task 4", "WatchedScan::seek_to_last");
+    // Task 6: WatchedScan::seek_to_last
+    LSM_TODO("3.6 task 6", "WatchedScan::seek_to_last");
   }
   void next() override {
     // Task 3: WatchedScan::next
     LSM_TODO("3.6 task 3", "WatchedScan::next");
   }
   void prev() override {
-    // Task 4: WatchedScan::prev
-    LSM_TODO("3.6 task 4", "WatchedScan::prev");
+    // Task 6: WatchedScan::prev
+    LSM_TODO("3.6 task 6", "WatchedScan::prev");
   }
   std::string_view key() const override { return scan_->key(); }
   std::string_view value() const override { return scan_->value(); }
@@ -95,8 +95,8 @@ class WatchedScan final : public UserIterator {
   }
   // Where a move backward has led to.
   std::string lowest_read() const {
-    // Task 4: WatchedScan::lowest_read
-    LSM_TODO("3.6 task 4", "WatchedScan::lowest_read");
+    // Task 6: WatchedScan::lowest_read
+    LSM_TODO("3.6 task 6", "WatchedScan::lowest_read");
   }
 
   const std::unique_ptr<UserIterator> scan_;
