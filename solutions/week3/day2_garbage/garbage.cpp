@@ -50,17 +50,17 @@ std::vector<RunShape> pieces_of(const RunShape& run, int level) {
 
 // Whether rewriting it is worth it (I3).
 bool is_worth_it(const Candidate& candidate) {
-  // ANCHOR: task-3-2-4 is_worth_it
+  // ANCHOR: task-3-2-3 is_worth_it
   return candidate.garbage > 0 &&
          candidate.garbage * kEntriesForOneOfGarbage >= candidate.entries;
-  // ANCHOR_END: task-3-2-4
+  // ANCHOR_END: task-3-2-3
 }
 
 // Whether a larger share of `a` than of `b` can go.
 bool is_worse(const Candidate& a, const Candidate& b) {
-  // ANCHOR: task-3-2-5 is_worse
+  // ANCHOR: task-3-2-4 is_worse
   return a.garbage * b.entries > b.garbage * a.entries;
-  // ANCHOR_END: task-3-2-5
+  // ANCHOR_END: task-3-2-4
 }
 
 CompactionTask rewrite(Candidate candidate, int level,
