@@ -30,9 +30,11 @@ Options small_options(CompactionStyle policy) {
   return options;
 }
 
+// What a store leaves for later, the removal of its last files, may run after
+// it is gone; when its executor is gone, nothing does.
 struct Ground {
   SimFileSystem disk;
-  std::unique_ptr<Executor> stepped;
+  std::unique_ptr<Executor> executor;
   std::unique_ptr<Db> db;
 };
 
@@ -99,17 +101,13 @@ Report run_prove_on(const Settings& settings, const MakeStage& make_stage,
 }
 
 Report run_prove(const Settings& settings, const Watch& watch) {
-  const std::unique_ptr<Executor> threads =
-      settings.plan.turns ? nullptr : make_thread_executor();
   const auto make_stage = [&](std::uint64_t seed) -> Result<Stage> {
     auto ground = std::make_shared<Ground>();
     Options options = small_options(settings.policy);
     options.file_system = &ground->disk;
-    options.executor = threads.get();
-    if (settings.plan.turns) {
-      ground->stepped = make_stepped_executor(seed);
-      options.executor = ground->stepped.get();
-    }
+    ground->executor = settings.plan.turns ? make_stepped_executor(seed)
+                                           : make_thread_executor();
+    options.executor = ground->executor.get();
     LSM_ASSIGN_OR_RETURN(ground->db, Db::open("db", options));
     Stage stage{subject_of(*ground->db)};
     stage.close = [ground](Report& report) {
