@@ -1,6 +1,5 @@
 #include "range_set.h"
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 #include "base/todo.h"

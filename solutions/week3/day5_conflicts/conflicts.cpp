@@ -50,7 +50,7 @@ Result<void> ConflictCheck::check_age(const CommitIntent& intent) const {
       Code::conflict,
       fmt::format(
           "of what was committed since its snapshot {} nothing is known "
-          "up to {}{}: run it again",
+          "up to {}{}: run it again, from a newer one",
           intent.snapshot, complete,
           forced ? ", as max_commit_records_bytes was reached" : ""));
   // ANCHOR_END: task-3-5-4

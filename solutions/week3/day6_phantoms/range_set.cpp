@@ -1,6 +1,5 @@
 #include "range_set.h"
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -56,7 +55,7 @@ void RangeSet::add(ReadRange range) {
     auto swallowed = set_.extract(next++);
     ReadRange& other = swallowed.value();
     memory_bytes_ -= range_bytes(other);
-    range.lower = std::min(std::move(range.lower), std::move(other.lower));
+    if (other.lower < range.lower) range.lower = std::move(other.lower);
     if (is_longer(other, range)) {
       range.upper = std::move(other.upper);
       range.upper_included = other.upper_included;
