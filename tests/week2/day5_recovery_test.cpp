@@ -310,9 +310,14 @@ TEST_CASE("an empty folder becomes a store", "[2.5][task-1][core]") {
 }
 
 TEST_CASE("an existing store is refused when asked to", "[2.5][task-1][core]") {
-  STORY("Create a store; recover with error_if_exists.");
+  STORY("A log holds three operations; recover with error_if_exists.");
   INVARIANT("errors of recover: invalid_argument");
-  const Logs store;
+  Logs store;
+  auto& log = store.log(10);
+  REQUIRE_OK(log.append(batch_of(1, 3)));
+  REQUIRE_OK(log.sync());
+  store.kill();
+  const std::vector<std::string> before = names_in(*store.fs);
   FileNumbers numbers;
   CHECK_ERROR(recover({.fs = *store.fs,
                        .folder = kFolder,
@@ -321,6 +326,8 @@ TEST_CASE("an existing store is refused when asked to", "[2.5][task-1][core]") {
                        .numbers = numbers,
                        .error_if_exists = true}),
               Code::invalid_argument);
+  INVARIANT("nothing is created before it is certain that the store opens");
+  CHECK_SAME(names_in(*store.fs), before);
 }
 
 TEST_CASE("the remains of a first creation are no store",
