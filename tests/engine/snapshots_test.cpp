@@ -144,7 +144,9 @@ TEST_CASE("when snapshots are given up their space returns by itself",
   SEEDED_RANDOM(random, 3102);
   const CompactionStyle style = GENERATE(from_range(kStyles));
   SimFileSystem fs;
-  auto db = Db::open("db", small_options(fs, style));
+  Options options = small_options(fs, style);
+  options.target_file_size_bytes = 1 << 20;  // 500 keys are far less than one
+  auto db = Db::open("db", options);
   REQUIRE_OK(db);
   Rows rows;
   std::vector<SnapshotPtr> held;

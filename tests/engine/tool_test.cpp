@@ -131,7 +131,7 @@ TEST_CASE("two transactions of a script meet in one key", "[engine][tool]") {
                            "get x\n");
   CHECK_SAME(ran.status, 1);
   CHECK_SAME(ran.out, "1\n1\n2\n2\n3\n2\n");
-  CHECK(contains(ran.err, "lsm: line 13: "));
+  CHECK(contains(ran.err, "lsm: line 14: "));
 }
 
 TEST_CASE("a snapshot of a script stays as it was", "[engine][tool]") {

@@ -263,7 +263,9 @@ TEST_CASE("money moved by many threads is neither made nor lost",
   run_threads(3, [&](int thread) {
     if (thread == 2) {
       while (running.load() > 0) {
-        auto reader = begin(*db, {.read_only = true});
+        TransactionOptions options;
+        options.read_only = true;
+        auto reader = begin(*db, options);
         const auto sum = sum_of(*reader);
         REQUIRE_OK(sum);
         REQUIRE_SAME(*sum, 1000);

@@ -47,7 +47,7 @@ struct TransactionOptions {
   // Refuses writes; its commit asks nobody and cannot fail.
   bool read_only = false;
   // Read as of this snapshot, of the same store; null: as of now.
-  SnapshotPtr snapshot;
+  SnapshotPtr snapshot = nullptr;
   // For its writes and the notes of what it read; beyond it a call answers
   // invalid_argument and changes nothing.
   std::size_t max_bytes = std::size_t{64} << 20;

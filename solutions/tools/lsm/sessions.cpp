@@ -28,7 +28,9 @@ Result<void> Sessions::add(const std::string& name, Session session) {
 
 Result<void> Sessions::begin(const std::string& name, Isolation isolation) {
   LSM_TRY(check_free(name));
-  LSM_ASSIGN_OR_RETURN(auto transaction, db_.begin({.isolation = isolation}));
+  TransactionOptions options;
+  options.isolation = isolation;
+  LSM_ASSIGN_OR_RETURN(auto transaction, db_.begin(options));
   return add(name, {std::move(transaction), nullptr});
 }
 
