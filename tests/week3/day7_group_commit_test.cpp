@@ -431,9 +431,9 @@ TEST_CASE("keys count like values", "[3.7][task-1][core]") {
   CHECK_SAME(rule.admits(request), false);
 }
 
-// Tasks 2 and 3: the queue.
+// Task 2: the queue.
 
-TEST_CASE("a writer alone leads at once", "[3.7][task-3][core]") {
+TEST_CASE("a writer alone leads at once", "[3.7][task-2][core]") {
   STORY("One thread puts a, then b, then c.");
   INVARIANT("I1 of group_queue.h: the front of the queue leads");
   Writers writers(accept);
@@ -448,7 +448,7 @@ TEST_CASE("a writer alone leads at once", "[3.7][task-3][core]") {
 }
 
 TEST_CASE("what commit answers is what the writer gets",
-          "[3.7][task-3][core]") {
+          "[3.7][task-2][core]") {
   STORY("One thread: commit gives sequence 41, then says conflict.");
   INVARIANT("I4 of group_queue.h: answered with what commit wrote into it");
   int calls = 0;
@@ -475,7 +475,7 @@ TEST_CASE("writers line up while commit runs", "[3.7][task-2][core]") {
 }
 
 TEST_CASE("those who waited go together, in their order",
-          "[3.7][task-3][core]") {
+          "[3.7][task-2][core]") {
   STORY("lead commits; b, c, d, e and f line up meanwhile.");
   INVARIANT("I2 of group_queue.h: nobody is overtaken");
   const Staged staged = on_stage({"lead", "b", "c", "d", "e", "f"});
@@ -483,14 +483,14 @@ TEST_CASE("those who waited go together, in their order",
   CHECK_SAME(staged.answers, "lead ok, b ok, c ok, d ok, e ok, f ok");
 }
 
-TEST_CASE("one sync serves all who waited", "[3.7][task-3][core]") {
+TEST_CASE("one sync serves all who waited", "[3.7][task-2][core]") {
   STORY("Five synced puts while a sixth is being synced: count the commits.");
   INVARIANT("I1 of group_queue.h: a group is a prefix of the queue");
   const Staged staged = on_stage({"lead!", "b!", "c!", "d!", "e!", "f!"});
   CHECK_SAME(staged.groups, "lead | b c d e f");
 }
 
-TEST_CASE("the queue is cut by the rule", "[3.7][task-3][core]") {
+TEST_CASE("the queue is cut by the rule", "[3.7][task-2][core]") {
   STORY("Behind lead: b plain, c synced, d plain, e freezes, f and g plain.");
   INVARIANT("I2 and I3 of group_rule.h");
   const Staged staged = on_stage({"lead", "b", "c!", "d", "e+", "f", "g"});
@@ -498,7 +498,7 @@ TEST_CASE("the queue is cut by the rule", "[3.7][task-3][core]") {
   CHECK_SAME(staged.answers, "lead ok, b ok, c ok, d ok, e ok, f ok, g ok");
 }
 
-TEST_CASE("whoever is in front leads its own group", "[3.7][task-3][core]") {
+TEST_CASE("whoever is in front leads its own group", "[3.7][task-2][core]") {
   STORY("Groups lead, b c, d e: which thread is in commit?");
   INVARIANT("I1 of group_queue.h: the front of the queue leads");
   const Staged staged = on_stage({"lead", "b:100", "c:100", "d:100", "e:100"},
@@ -508,7 +508,7 @@ TEST_CASE("whoever is in front leads its own group", "[3.7][task-3][core]") {
 }
 
 TEST_CASE("who comes while a group commits comes after all who wait",
-          "[3.7][task-3][core]") {
+          "[3.7][task-2][core]") {
   STORY(
       "At most 100 KiB a group; lead, then b, c, d wait. While b commits, e "
       "lines up: it must not slip in before c and d.");
@@ -539,7 +539,7 @@ TEST_CASE("who comes while a group commits comes after all who wait",
 }
 
 TEST_CASE("each writer of a group has a result of its own",
-          "[3.7][task-3][core]") {
+          "[3.7][task-2][core]") {
   STORY("b … f in one group; commit refuses c and e, and takes the others.");
   INVARIANT("I4 of group_queue.h: answered with what commit wrote into it");
   const Staged staged =
@@ -558,7 +558,7 @@ TEST_CASE("each writer of a group has a result of its own",
 }
 
 TEST_CASE("a failed sync is every member's failure, and no other's",
-          "[3.7][task-3][core]") {
+          "[3.7][task-2][core]") {
   STORY("Groups lead, b c d, e: the commit of b c d says io for each.");
   INVARIANT("I4 of group_queue.h: answered with what commit wrote into it");
   const Staged staged =
@@ -572,7 +572,7 @@ TEST_CASE("a failed sync is every member's failure, and no other's",
   CHECK_SAME(staged.answers, "lead ok, b io, c io, d io, e ok");
 }
 
-TEST_CASE("commit runs one call at a time", "[3.7][task-3][core]") {
+TEST_CASE("commit runs one call at a time", "[3.7][task-2][core]") {
   STORY("Four threads, 500 puts each; commit looks whether it is in use.");
   INVARIANT("I1 of group_queue.h: commit runs one call at a time");
   Writers writers(accept);
@@ -584,7 +584,7 @@ TEST_CASE("commit runs one call at a time", "[3.7][task-3][core]") {
   CHECK_SAME(writers.overlapped.load(), false);
 }
 
-TEST_CASE("a wait that can never end is an answer", "[3.7][task-3][core]") {
+TEST_CASE("a wait that can never end is an answer", "[3.7][task-2][core]") {
   STORY(
       "One thread, a stepped executor. The commit of a submits b: b waits for "
       "a, a for b. Then c comes, alone.");
@@ -612,7 +612,7 @@ TEST_CASE("a wait that can never end is an answer", "[3.7][task-3][core]") {
 }
 
 TEST_CASE("every write is committed once, each thread's in its order",
-          "[3.7][task-3][core]") {
+          "[3.7][task-2][core]") {
   SEEDED_RANDOM(random, 37);
   STORY(
       "Four threads, 400 writes each of random sizes, some synced, some that "
@@ -664,7 +664,7 @@ TEST_CASE("every write is committed once, each thread's in its order",
   }
 }
 
-TEST_CASE("no wake-up is lost", "[3.7][task-3][core]") {
+TEST_CASE("no wake-up is lost", "[3.7][task-2][core]") {
   STORY("Eight threads, 300 puts each, and nobody looks before it sleeps.");
   INVARIANT("I6 of group_queue.h: the answer is set under the mutex");
   std::atomic<int> committed = 0;
@@ -687,7 +687,7 @@ TEST_CASE("no wake-up is lost", "[3.7][task-3][core]") {
   CHECK_SAME(failed.load(), 0);
 }
 
-TEST_CASE("a leader asleep is woken as a follower is", "[3.7][task-3][core]") {
+TEST_CASE("a leader asleep is woken as a follower is", "[3.7][task-2][core]") {
   STORY("lead commits, b sleeps behind it; b alone is the next group.");
   INVARIANT("I6 of group_queue.h: no wake-up is lost");
   const Staged staged = on_stage({"lead", "b"}, {.spins = 0});
@@ -695,10 +695,10 @@ TEST_CASE("a leader asleep is woken as a follower is", "[3.7][task-3][core]") {
   CHECK_SAME(staged.answers, "lead ok, b ok");
 }
 
-// Task 4: a commit that throws.
+// Task 3: a commit that throws.
 
 TEST_CASE("an unwritten room is an answer to each of the group",
-          "[3.7][task-4][core]") {
+          "[3.7][task-3][core]") {
   STORY("commit throws NotImplemented for the group b c d; e waits behind.");
   INVARIANT("I4 of group_queue.h: NotImplemented is Code::unimplemented");
   const Staged staged =
@@ -712,7 +712,7 @@ TEST_CASE("an unwritten room is an answer to each of the group",
              "e ok");
 }
 
-TEST_CASE("the answer says what commit said", "[3.7][task-4][core]") {
+TEST_CASE("the answer says what commit said", "[3.7][task-3][core]") {
   STORY("commit throws NotImplemented: 1.7 task 1.");
   INVARIANT("I4 of group_queue.h: if commit throws, with that");
   Writers writers(
@@ -725,7 +725,7 @@ TEST_CASE("the answer says what commit said", "[3.7][task-4][core]") {
 }
 
 TEST_CASE("after a commit that threw the queue goes on",
-          "[3.7][task-4][core]") {
+          "[3.7][task-3][core]") {
   STORY("One thread: the first commit throws, the second does not.");
   INVARIANT("I1 of group_queue.h: whoever is in front leads");
   int calls = 0;
@@ -743,7 +743,7 @@ TEST_CASE("after a commit that threw the queue goes on",
   CHECK_OK(second->asked.result);
 }
 
-TEST_CASE("any other exception is an answer, too", "[3.7][task-4][core]") {
+TEST_CASE("any other exception is an answer, too", "[3.7][task-3][core]") {
   STORY("commit throws std::bad_alloc for the group b c; d comes behind.");
   INVARIANT("I4 of group_queue.h: if commit throws, with that");
   const Staged staged = on_stage({"lead", "b", "c+", "d"}, {}, [](Group group) {
@@ -753,9 +753,9 @@ TEST_CASE("any other exception is an answer, too", "[3.7][task-4][core]") {
   CHECK_SAME(staged.answers, "lead ok, b internal, c internal, d ok");
 }
 
-// Task 5: look before you sleep.
+// Task 4: look before you sleep.
 
-TEST_CASE("who looks long enough never sleeps", "[3.7][task-5][gold]") {
+TEST_CASE("who looks long enough never sleeps", "[3.7][task-4][gold]") {
   STORY("Two threads, 300 puts each; a thousand million looks are allowed.");
   INVARIANT("I6 of group_queue.h: sleeping is in Executor::wait");
   Writers writers(accept, {.spins = 1'000'000'000});
@@ -767,7 +767,7 @@ TEST_CASE("who looks long enough never sleeps", "[3.7][task-5][gold]") {
   CHECK_SAME(writers.executor.slept(), 0);
 }
 
-TEST_CASE("a sync is worth a sleep at once", "[3.7][task-5][gold]") {
+TEST_CASE("a sync is worth a sleep at once", "[3.7][task-4][gold]") {
   STORY("lead commits until b and c sleep, whatever looks are allowed.");
   INVARIANT("I6 of group_queue.h: sleeping is in Executor::wait");
   const Staged staged =
@@ -775,7 +775,7 @@ TEST_CASE("a sync is worth a sleep at once", "[3.7][task-5][gold]") {
   CHECK_SAME(staged.groups, "lead | b c");
 }
 
-TEST_CASE("who has looked in vain sleeps", "[3.7][task-5][gold]") {
+TEST_CASE("who has looked in vain sleeps", "[3.7][task-4][gold]") {
   STORY("lead commits until b and c, plain, sleep; ten looks are allowed.");
   INVARIANT("I6 of group_queue.h: sleeping is in Executor::wait");
   const Staged staged = on_stage({"lead", "b", "c"}, {.spins = 10});
@@ -783,7 +783,7 @@ TEST_CASE("who has looked in vain sleeps", "[3.7][task-5][gold]") {
 }
 
 TEST_CASE("answers reach those who look and those who sleep",
-          "[3.7][task-5][gold]") {
+          "[3.7][task-4][gold]") {
   STORY("Four threads, 500 puts each, three looks: some sleep, some do not.");
   INVARIANT("I5 of group_queue.h: an answered writer is not touched again");
   std::atomic<int> wrong = 0;
@@ -808,13 +808,13 @@ TEST_CASE("answers reach those who look and those who sleep",
   CHECK_SAME(next, static_cast<Sequence>(4 * writes));
 }
 
-// Task 6: wait for those who have just left.
+// Task 5: wait for those who have just left.
 
-TEST_CASE("two who sync in turn come to sync together", "[3.7][task-6][gold]") {
+TEST_CASE("two who sync in turn come to sync together", "[3.7][task-5][gold]") {
   STORY(
       "a and b sync again and again. Their first commits are apart; a leader "
       "with endless patience waits for the other ever after.");
-  INVARIANT("task 6: a sync waits until as many stand here as a moment ago");
+  INVARIANT("task 5: a sync waits until as many stand here as a moment ago");
   std::atomic<bool> enough = false;
   Writers* stage = nullptr;
   Writers writers(
@@ -840,9 +840,9 @@ TEST_CASE("two who sync in turn come to sync together", "[3.7][task-6][gold]") {
 }
 
 TEST_CASE("who does not come back is not waited for for ever",
-          "[3.7][task-6][gold]") {
+          "[3.7][task-5][gold]") {
   STORY("lead, then b and c together; then d, alone, twice.");
-  INVARIANT("task 6: patience is bounded, and one disappointment is enough");
+  INVARIANT("task 5: patience is bounded, and one disappointment is enough");
   Writers* stage = nullptr;
   Writers writers([&](Group group) {
     if (stage->groups.size() == 1) {
@@ -869,11 +869,11 @@ TEST_CASE("who does not come back is not waited for for ever",
   CHECK_SAME(writers.story(), "a | b c | d | d");
 }
 
-TEST_CASE("after a disappointment nobody waits again", "[3.7][task-6][gold]") {
+TEST_CASE("after a disappointment nobody waits again", "[3.7][task-5][gold]") {
   STORY(
       "a and b sync together; b leaves for good. a syncs on, alone: at most "
       "once does it wait for b.");
-  INVARIANT("task 6: as many as stood here when the LAST group was answered");
+  INVARIANT("task 5: as many as stood here when the LAST group was answered");
   // Fifty such waits would be seen.
   Writers* stage = nullptr;
   Writers writers(
@@ -909,11 +909,11 @@ TEST_CASE("after a disappointment nobody waits again", "[3.7][task-6][gold]") {
              true);
 }
 
-TEST_CASE("a plain write waits for nobody", "[3.7][task-6][gold]") {
+TEST_CASE("a plain write waits for nobody", "[3.7][task-5][gold]") {
   STORY(
       "lead and two others, all plain; endless patience. Then b leads b c: "
       "three stood here, but it must not wait for a third.");
-  INVARIANT("task 6: only before a sync");
+  INVARIANT("task 5: only before a sync");
   Writers* stage = nullptr;
   Writers writers(
       [&](Group group) {

@@ -43,40 +43,40 @@ class GroupQueue final : public WriteQueue {
   }
 
   void lead(Writer& self) {
-    // Task 3: GroupQueue::lead
-    LSM_TODO("3.7 task 3", "GroupQueue::lead");
+    // Task 2: GroupQueue::lead
+    LSM_TODO("3.7 task 2", "GroupQueue::lead");
   }
 
   // The writers who go together, from the front: into group_.
   void take_group() {
-    // Task 3: GroupQueue::take_group
-    LSM_TODO("3.7 task 3", "GroupQueue::take_group");
+    // Task 2: GroupQueue::take_group
+    LSM_TODO("3.7 task 2", "GroupQueue::take_group");
   }
 
   // Out of the queue with the group; its members hear so, and who is in front
   // now leads.
   void answer_group(const Writer& self) {
-    // Task 3: GroupQueue::answer_group
-    LSM_TODO("3.7 task 3", "GroupQueue::answer_group");
+    // Task 2: GroupQueue::answer_group
+    LSM_TODO("3.7 task 2", "GroupQueue::answer_group");
   }
 
   // Calls commit; what it throws becomes everybody's answer.
   void run_commit() {
-    // Task 4: GroupQueue::run_commit
-    LSM_TODO("3.7 task 4", "GroupQueue::run_commit");
+    // Task 3: GroupQueue::run_commit
+    LSM_TODO("3.7 task 3", "GroupQueue::run_commit");
   }
 
   // Looks at the state for as long as that is cheaper than to fall asleep and
   // be woken: not at all for a sync, which takes longer than that.
   Writer::State look(const Writer& self) const {
-    // Task 5: GroupQueue::look
-    LSM_TODO("3.7 task 5", "GroupQueue::look");
+    // Task 4: GroupQueue::look
+    LSM_TODO("3.7 task 4", "GroupQueue::look");
   }
 
   // Before a sync: waits, briefly, until as many stand here as a moment ago.
   void await_company(const Writer& self) {
-    // Task 6: GroupQueue::await_company
-    LSM_TODO("3.7 task 6", "GroupQueue::await_company");
+    // Task 5: GroupQueue::await_company
+    LSM_TODO("3.7 task 5", "GroupQueue::await_company");
   }
 
   const Commit commit_;

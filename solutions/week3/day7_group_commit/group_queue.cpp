@@ -70,17 +70,17 @@ class GroupQueue final : public WriteQueue {
   // ANCHOR_END: hide-sleep
 
   void lead(Writer& self) {
-    // ANCHOR: task-3-7-3 GroupQueue::lead
+    // ANCHOR: task-3-7-2 GroupQueue::lead
     await_company(self);
     take_group();
     run_commit();  // no lock is held (I3)
     answer_group(self);
-    // ANCHOR_END: task-3-7-3
+    // ANCHOR_END: task-3-7-2
   }
 
   // The writers who go together, from the front: into group_.
   void take_group() {
-    // ANCHOR: task-3-7-3 GroupQueue::take_group
+    // ANCHOR: task-3-7-2 GroupQueue::take_group
     const MutexLock lock(mutex_);
     group_.clear();
     GroupRule rule(limits_);
@@ -88,13 +88,13 @@ class GroupQueue final : public WriteQueue {
       if (!rule.admits(*writer->request)) break;
       group_.push_back(writer->request);
     }
-    // ANCHOR_END: task-3-7-3
+    // ANCHOR_END: task-3-7-2
   }
 
   // Out of the queue with the group; its members hear so, and who is in front
   // now leads.
   void answer_group(const Writer& self) {
-    // ANCHOR: task-3-7-3 GroupQueue::answer_group
+    // ANCHOR: task-3-7-2 GroupQueue::answer_group
     const MutexLock lock(mutex_);
     expected_ = queue_.size();
     const auto behind =
@@ -104,7 +104,7 @@ class GroupQueue final : public WriteQueue {
       if (*member != &self) tell(**member, Writer::State::answered);
     }
     queue_.erase(queue_.begin(), behind);
-    // ANCHOR_END: task-3-7-3
+    // ANCHOR_END: task-3-7-2
   }
 
   // ANCHOR: hide-tell
@@ -121,7 +121,7 @@ class GroupQueue final : public WriteQueue {
 
   // Calls commit; what it throws becomes everybody's answer.
   void run_commit() {
-    // ANCHOR: task-3-7-4 GroupQueue::run_commit
+    // ANCHOR: task-3-7-3 GroupQueue::run_commit
     const auto fail_all = [this](const Error& error) {
       for (WriteRequest* request : group_) {
         request->result = std::unexpected(error);
@@ -134,13 +134,13 @@ class GroupQueue final : public WriteQueue {
     } catch (const std::exception& thrown) {
       fail_all({Code::internal, thrown.what()});
     }
-    // ANCHOR_END: task-3-7-4
+    // ANCHOR_END: task-3-7-3
   }
 
   // Looks at the state for as long as that is cheaper than to fall asleep and
   // be woken: not at all for a sync, which takes longer than that.
   Writer::State look(const Writer& self) const {
-    // ANCHOR: task-3-7-5 GroupQueue::look
+    // ANCHOR: task-3-7-4 GroupQueue::look
     if (self.request->sync) return Writer::State::waiting;
     for (int i = 0; i < limits_.spins; ++i) {
       // Acquire pairs with the release in tell.
@@ -149,12 +149,12 @@ class GroupQueue final : public WriteQueue {
       spin_pause();
     }
     return Writer::State::waiting;
-    // ANCHOR_END: task-3-7-5
+    // ANCHOR_END: task-3-7-4
   }
 
   // Before a sync: waits, briefly, until as many stand here as a moment ago.
   void await_company(const Writer& self) {
-    // ANCHOR: task-3-7-6 GroupQueue::await_company
+    // ANCHOR: task-3-7-5 GroupQueue::await_company
     if (!self.request->sync) return;
     for (int i = 0; i < limits_.patience; ++i) {
       {
@@ -163,7 +163,7 @@ class GroupQueue final : public WriteQueue {
       }
       yield_thread();
     }
-    // ANCHOR_END: task-3-7-6
+    // ANCHOR_END: task-3-7-5
   }
 
   const Commit commit_;
