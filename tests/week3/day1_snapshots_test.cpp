@@ -833,7 +833,9 @@ TEST_CASE("the list is the model's, whatever comes and goes",
   };
   for (std::size_t step = 0; step < scaled(20'000); ++step) {
     const std::size_t i = pins.empty() ? 0 : random.below(pins.size());
-    switch (pins.empty() ? 0 : random.below(pins.size() > 12 ? 6 : 4)) {
+    // By turns more come than go, and more go than come, down to none.
+    const bool going = step / 64 % 2 == 1;
+    switch (pins.empty() ? 0 : random.below(going ? 20 : 5)) {
       case 0:
       case 1:
         world.visible += random.below(3);
