@@ -1013,10 +1013,6 @@ TEST_CASE("after its end a transaction answers that it is over",
     check(tx->get("ant"));
     check(tx->get("bee"));
     check(tx->commit());
-    const auto scan = tx->scan();
-    REQUIRE((scan != nullptr));
-    CHECK(!scan->valid());
-    check(scan->status());
     CHECK_SAME(tx->sequence(), 1);
     CHECK_SAME(store->reads(), reads);
     CHECK_SAME(store->commits().size(), commits);
@@ -1448,6 +1444,29 @@ TEST_CASE("a scan of what cannot be read says so", "[3.4][task-5][core]") {
   const auto closed = tx->scan();
   CHECK_SAME(forward(*closed), "");
   CHECK_ERROR(closed->status(), Code::closed);
+}
+
+TEST_CASE("after its end a transaction does not scan", "[3.4][task-5][core]") {
+  STORY("Commit, or roll back; then open a scan.");
+  INVARIANT("I4 of optimistic.h: every call, naming how it ended");
+  const auto store = store_of("ant=1");
+  const auto committed = begin(store);
+  CHECK_OK(committed->commit());
+  const auto rolled_back = begin(store);
+  CHECK_OK(rolled_back->put("bee", "own"));
+  rolled_back->rollback();
+  const std::size_t reads = store->reads();
+  for (const auto& [tx, how] : {std::pair(committed.get(), "was committed"),
+                                {rolled_back.get(), "was rolled back"}}) {
+    const auto scan = tx->scan();
+    REQUIRE((scan != nullptr));
+    scan->seek_to_first();
+    CHECK(!scan->valid());
+    CHECK_ERROR(scan->status(), Code::invalid_argument);
+    CHECK_SAME(message_of(scan->status()),
+               std::string("the transaction is over: it ") + how);
+  }
+  CHECK_SAME(store->reads(), reads);
 }
 
 TEST_CASE("a transaction's scan may seek its own key", "[3.4][task-5][core]") {
