@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "tools/check/cycles.h"
@@ -212,15 +213,19 @@ Verdict check(const History& history, Isolation isolation, Graph& graph) {
                               : smallest_cycles<PlainGraph>(graph, traces);
   for (const auto& cycle : wrong)
     verdict.wrong.push_back(found(cycle));
-  std::ranges::stable_sort(verdict.wrong, {}, [](const Finding& finding) {
-    return std::pair(finding.timed(), finding.cycle.size());
-  });
+  // Few transactions, and those that did little, are told soonest.
+  const auto effort = [&](const Finding& finding) {
+    std::size_t operations = 0;
+    for (const std::size_t trace : finding.traces())
+      operations += history.traces[trace].operations.size();
+    return std::tuple(finding.timed(), finding.cycle.size(), operations,
+                      finding.traces());
+  };
+  std::ranges::sort(verdict.wrong, {}, effort);
   if (!snapshot || !verdict.wrong.empty()) return verdict;
   for (const auto& cycle : many_cycles(graph, traces))
     verdict.allowed.push_back(found(cycle));
-  std::ranges::stable_sort(verdict.allowed, {}, [](const Finding& finding) {
-    return finding.cycle.size();
-  });
+  std::ranges::sort(verdict.allowed, {}, effort);
   return verdict;
 }
 

@@ -141,7 +141,7 @@ std::string Storyteller::step(const Operation& operation) const {
   if (operation.entries.empty()) text += "nothing";
   if (left_out > 0) {
     text += fmt::format("{}{} {}", shown > 0 ? " and " : "", left_out,
-                        shown > 0 ? "others" : "other keys");
+                        left_out == 1 ? "other" : "others");
   }
   return text;
 }

@@ -305,7 +305,10 @@ History gather(std::vector<Session>& sessions) {
     for (Trace& trace : session.take())
       history.traces.push_back(std::move(trace));
   }
-  std::ranges::stable_sort(history.traces, {}, &Trace::begin);
+  // Those that read the same older snapshot began at the same tick.
+  std::ranges::sort(history.traces, {}, [](const Trace& trace) {
+    return std::pair(trace.begin, trace.end);
+  });
   int number = 0;
   for (Trace& trace : history.traces)
     trace.number = ++number;
