@@ -4,15 +4,18 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/sim_file_system.h"
 #include "lsm/db.h"
 #include "support/catch.h"
 #include "support/teach.h"
+#include "support/threads.h"
 
 namespace lsm::test {
 namespace {
@@ -146,6 +149,17 @@ Result<void> lost() {
 Result<void> put_ant(Transaction& tx) {
   return tx.put("ant", "1");
 }
+
+// ANCHOR: show-pay
+Result<void> pay(Db& db, std::string_view from, int amount) {
+  return run_transaction(db, [&](Transaction& tx) -> Result<void> {
+    LSM_ASSIGN_OR_RETURN(const auto balance, tx.get(from));
+    const int left = std::stoi(balance.value_or("0")) - amount;
+    if (left < 0) return fail(Code::invalid_argument, "not enough");
+    return tx.put(from, std::to_string(left));
+  });
+}
+// ANCHOR_END: show-pay
 
 }  // namespace
 
@@ -305,6 +319,31 @@ TEST_CASE("waits double up to their bound", "[engine]") {
     CHECK(slept <= limit);
     limit = limit * 2 > 50'000 ? 50'000 : limit * 2;
   }
+}
+
+TEST_CASE("threads that pay from one purse pay once each", "[engine]") {
+  STORY("ann has 100; 4 threads pay 1 of it, 20 times each, in a real store.");
+  SimFileSystem fs;
+  Options options;
+  options.file_system = &fs;
+  auto db = Db::open("store", options);
+  REQUIRE_OK(db);
+  REQUIRE_OK((*db)->put("ann", "100"));
+  run_threads(4, [&](int) {
+    for (int i = 0; i < 20; ++i) {
+      // Twenty attempts may all lose on a busy machine: that is an answer.
+      Result<void> paid = pay(**db, "ann", 1);
+      while (!paid && paid.error().code == Code::conflict)
+        paid = pay(**db, "ann", 1);
+      expect(paid.has_value(), "pay answers success or conflict");
+    }
+  });
+  const auto left = (*db)->get("ann");
+  REQUIRE_OK(left);
+  CHECK_SAME(*left, std::optional<std::string>("20"));
+  CHECK_ERROR(pay(**db, "ann", 21), Code::invalid_argument);
+  CHECK_SAME((*db)->stats().transactions, 0);
+  CHECK_OK((*db)->close());
 }
 
 TEST_CASE("odd waits do no harm", "[engine]") {
