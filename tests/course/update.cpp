@@ -681,6 +681,7 @@ void require_clone(const Course& course) {
   const std::string folder = top.output.substr(0, top.output.find('\n'));
   std::error_code error;
   if (top.status == 127) throw Refused("git is needed for it: " + top.errors);
+  if (top.errors.contains("dubious ownership")) throw GitError(top.errors);
   if (top.status != 0 || !fs::equivalent(folder, course.root, error) ||
       !git.succeeds({"rev-parse", "--verify", "--quiet", "HEAD"})) {
     throw Refused(
