@@ -22,7 +22,7 @@
 // A removal leaves nothing to recognize it by. A read that found nothing saw
 // the empty store or some removal; it counts only when all but one of them
 // are impossible.
-// Cost: about linear in what was read; 3 ms for 500 transactions.
+// Cost: about linear in what was read; some milliseconds for 500 transactions.
 // Source: the arrows are those of Adya, "Weak consistency", MIT 1999; the
 // inference is that of Kingsbury and Alvaro, "Elle", VLDB 2020.
 #pragma once
