@@ -315,7 +315,8 @@ std::optional<CompactionTask> Engine::next_task(bool manual) {
   return garbage_task(shape);
 }
 
-// What snapshots kept, once they are gone.
+// What snapshots kept, once they are gone. Level 0 is left to the policy: what
+// has just been flushed is merged soon.
 std::optional<CompactionTask> Engine::garbage_task(const TreeShape& shape) {
   const std::uint64_t size = options_.target_file_size_bytes;
   const auto all = pick_garbage(shape, std::nullopt, size);
