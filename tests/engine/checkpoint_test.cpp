@@ -100,10 +100,10 @@ TEST_CASE("a checkpoint beside a writer holds a prefix of what it wrote",
   std::atomic<bool> done = false;
   int at_least[kCopies] = {};
   const auto key_of = [](int i) { return fmt::format("{:08}", i); };
-  run_threads(2, [&](int thread) {
+  run_threads(2, [&](int thread, const std::atomic<bool>& stop) {
     if (thread == 0) {
-      for (int i = 1; !done.load(); ++i) {
-        REQUIRE_OK((*db)->put(key_of(i), "value"));
+      for (int i = 1; !done.load() && !stop; ++i) {
+        expect((*db)->put(key_of(i), "value").has_value(), "a put failed");
         acknowledged.store(i);
       }
       return;
@@ -111,9 +111,9 @@ TEST_CASE("a checkpoint beside a writer holds a prefix of what it wrote",
     for (int i = 0; i < kCopies; ++i) {
       at_least[i] = acknowledged.load();
       const auto made = (*db)->checkpoint(dir / ("copy" + std::to_string(i)));
-      if (i + 1 == kCopies || !made) done.store(true);
-      REQUIRE_OK(made);
+      expect(made.has_value(), "a checkpoint failed");
     }
+    done.store(true);
   });
   for (int i = 0; i < kCopies; ++i) {
     auto copy = Db::open(dir / ("copy" + std::to_string(i)), options);
