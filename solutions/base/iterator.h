@@ -11,7 +11,7 @@
 //    invalid. A move past either end is invalid; only a seek leads back.
 // I3 key() and value() stay readable until the iterator moves or dies. A seek
 //    moves it too, so its target is no view of the iterator's own key (only
-//    what Db::scan returns copies the target first).
+//    what an application scans with copies the target first).
 // I4 An error makes the iterator invalid and stays in status() until it dies;
 //    after any loop that ends with !valid(), ask status().
 // I5 next, prev, key and value need valid(); calling them otherwise is a bug.
