@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <map>
@@ -190,35 +191,34 @@ class Writers {
             },
             executor, limits)) {}
 
-  // body(0) … body(count - 1), each on its own thread.
+  // body(0) … body(count - 1), each on its own thread; rethrows what was thrown
+  // first, and not what the others made of it.
   void run(int count, const std::function<void(int)>& body) {
     std::mutex mutex;
     std::condition_variable changed;
     int running = count;
-    bool failed = false;
+    std::exception_ptr first;
     run_threads(count + 1, [&](int i) {
       if (i == count) {
         std::unique_lock lock(mutex);
-        changed.wait_for(lock, kLimit, [&] { return failed || running == 0; });
+        changed.wait_for(lock, kLimit, [&] { return first || running == 0; });
         const bool stuck = running > 0;
         lock.unlock();
         if (stuck) executor.give_up();
         return;
       }
-      const auto finish = [&](bool well) {
-        const std::lock_guard lock(mutex);
-        --running;
-        failed |= !well;
-        changed.notify_all();
-      };
+      std::exception_ptr thrown;
       try {
         body(i);
       } catch (...) {
-        finish(false);
-        throw;
+        thrown = std::current_exception();
       }
-      finish(true);
+      const std::lock_guard lock(mutex);
+      --running;
+      if (!first) first = thrown;
+      changed.notify_all();
     });
+    if (first) std::rethrow_exception(first);
     if (wrong.empty() && executor.given_up()) {
       wrong = "after five seconds a writer still sleeps: nobody woke it";
     }
