@@ -78,7 +78,6 @@ class Engine final : public Db {
 
  private:
   friend class StoreLink;
-  friend class PinnedStore;
 
   Engine(std::string path, Options options, bool has_filter);
 

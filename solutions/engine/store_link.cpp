@@ -12,19 +12,20 @@ Result<Engine*> StoreLink::engine() const {
   return engine;
 }
 
-Result<bool> StoreLink::get(std::string_view key, Sequence at,
-                            std::string& value) const {
+Result<bool> StoreLink::get_in(const VersionPtr& version, std::string_view key,
+                               Sequence at, std::string& value) const {
   LSM_ASSIGN_OR_RETURN(Engine* const store, engine());
-  return store->get_at(nullptr, key, at, value);
+  return store->get_at(version, key, at, value);
 }
 
-std::unique_ptr<UserIterator> StoreLink::scan(
-    ScanRange range, Sequence at, std::shared_ptr<const void> pin) const {
+std::unique_ptr<UserIterator> StoreLink::scan_in(
+    const VersionPtr& version, ScanRange range, Sequence at,
+    std::shared_ptr<const void> pin) const {
   auto store = engine();
   if (!store) {
     return std::make_unique<ErrorIterator<std::string_view>>(store.error());
   }
-  return (*store)->scan_at(nullptr, std::move(range), at, std::move(pin));
+  return (*store)->scan_at(version, std::move(range), at, std::move(pin));
 }
 
 Result<void> StoreLink::commit(WriteRequest& request) {
@@ -40,21 +41,6 @@ void StoreLink::released() {
 void StoreLink::cut() {
   const MutexLock lock(mutex_);
   engine_.store(nullptr);
-}
-
-Result<bool> PinnedStore::get(std::string_view key, Sequence at,
-                              std::string& value) const {
-  LSM_ASSIGN_OR_RETURN(Engine* const store, link_->engine());
-  return store->get_at(version_, key, at, value);
-}
-
-std::unique_ptr<UserIterator> PinnedStore::scan(
-    ScanRange range, Sequence at, std::shared_ptr<const void> pin) const {
-  auto store = link_->engine();
-  if (!store) {
-    return std::make_unique<ErrorIterator<std::string_view>>(store.error());
-  }
-  return (*store)->scan_at(version_, std::move(range), at, std::move(pin));
 }
 
 }  // namespace lsm

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/store.h"
 #include "base/sync.h"
@@ -28,19 +29,30 @@ class StoreLink final : public Store {
   explicit StoreLink(Engine& engine) : engine_(&engine) {}
 
   Result<bool> get(std::string_view key, Sequence at,
-                   std::string& value) const override;
+                   std::string& value) const override {
+    return get_in(nullptr, key, at, value);
+  }
   std::unique_ptr<UserIterator> scan(
       ScanRange range, Sequence at,
-      std::shared_ptr<const void> pin) const override;
+      std::shared_ptr<const void> pin) const override {
+    return scan_in(nullptr, std::move(range), at, std::move(pin));
+  }
   Result<void> commit(WriteRequest& request) override;
 
-  // Errors: closed.
-  Result<Engine*> engine() const;
+  // The same reads of `version`; null: of the current one.
+  Result<bool> get_in(const VersionPtr& version, std::string_view key,
+                      Sequence at, std::string& value) const;
+  std::unique_ptr<UserIterator> scan_in(const VersionPtr& version,
+                                        ScanRange range, Sequence at,
+                                        std::shared_ptr<const void> pin) const;
   // The oldest snapshot has been given up: what it kept may go.
   void released();
   void cut();
 
  private:
+  // Errors: closed.
+  Result<Engine*> engine() const;
+
   std::atomic<Engine*> engine_;
   Mutex mutex_;  // between released and cut
 };
@@ -52,10 +64,14 @@ class PinnedStore final : public Store {
       : link_(std::move(link)), version_(std::move(version)) {}
 
   Result<bool> get(std::string_view key, Sequence at,
-                   std::string& value) const override;
+                   std::string& value) const override {
+    return link_->get_in(version_, key, at, value);
+  }
   std::unique_ptr<UserIterator> scan(
       ScanRange range, Sequence at,
-      std::shared_ptr<const void> pin) const override;
+      std::shared_ptr<const void> pin) const override {
+    return link_->scan_in(version_, std::move(range), at, std::move(pin));
+  }
   Result<void> commit(WriteRequest& request) override {
     return link_->commit(request);
   }
