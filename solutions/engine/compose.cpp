@@ -121,8 +121,9 @@ std::unique_ptr<CommitCheck> compose_commit_check(
 }
 
 std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit,
-                                                Executor& executor) {
-  return make_group_queue(std::move(commit), executor);
+                                                Executor& executor,
+                                                Clock& clock) {
+  return make_group_queue(std::move(commit), executor, clock);
 }
 
 std::unique_ptr<Retention> compose_retention(std::vector<Sequence> snapshots) {

@@ -24,7 +24,8 @@ Result<Options> compose(Options options);
 std::unique_ptr<CommitCheck> compose_commit_check(
     std::shared_ptr<RecentCommits> commits);
 std::unique_ptr<WriteQueue> compose_write_queue(WriteQueue::Commit commit,
-                                                Executor& executor);
+                                                Executor& executor,
+                                                Clock& clock);
 std::unique_ptr<Retention> compose_retention(std::vector<Sequence> snapshots);
 std::shared_ptr<ScanTracker> compose_scan_tracker(
     const TransactionOptions& options);

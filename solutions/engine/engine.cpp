@@ -117,7 +117,7 @@ Result<void> Engine::start() {
       [this](std::span<WriteRequest* const> group) {
         write_path_->commit(group);
       },
-      *options_.executor);
+      *options_.executor, *options_.clock);
   LSM_TRY(remove_orphans(*fs_, path_, recovered.state));
   on_tree_changed();
   return {};

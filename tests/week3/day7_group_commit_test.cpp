@@ -9,6 +9,7 @@
 #include "group_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -27,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/not_implemented.h"
 #include "group_rule.h"
 #include "support/catch.h"
@@ -171,6 +173,33 @@ class WatchedExecutor final : public Executor {
   std::atomic<bool> given_up_ = false;
 };
 
+// Stands still until the test moves it, and knows who has read it: a leader
+// does before it waits for company.
+class HandClock final : public Clock {
+ public:
+  std::uint64_t now_micros() override {
+    const std::lock_guard lock(mutex_);
+    ++readings_[std::this_thread::get_id()];
+    return now_;
+  }
+  std::uint64_t wall_micros() override { return 0; }
+  void sleep_micros(std::uint64_t micros) override { pass(micros); }
+
+  void pass(std::uint64_t micros) {
+    const std::lock_guard lock(mutex_);
+    now_ += micros;
+  }
+  int readings_by(std::thread::id reader) {
+    const std::lock_guard lock(mutex_);
+    return readings_[reader];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t now_ = 1'000'000;
+  std::map<std::thread::id, int> readings_;
+};
+
 // A queue, and threads that write to it. When one of them fails, or they take
 // longer than kLimit, those who sleep are woken: a lost wake-up is a failure,
 // not a test that hangs.
@@ -189,7 +218,7 @@ class Writers {
                        [](std::atomic<bool>* flag) { *flag = false; });
               commit(group);
             },
-            executor, limits)) {}
+            executor, clock, limits)) {}
 
   // body(0) … body(count - 1), each on its own thread; rethrows what was thrown
   // first, and not what the others made of it.
@@ -245,6 +274,7 @@ class Writers {
   }
 
   WatchedExecutor executor;
+  HandClock clock;
   std::atomic<bool> committing = false;
   std::atomic<bool> overlapped = false;  // two commits at once
   // Written by whoever commits.
@@ -590,6 +620,7 @@ TEST_CASE("a wait that can never end is an answer", "[3.7][task-2][core]") {
       "a, a for b. Then c comes, alone.");
   INVARIANT("I4 of group_queue.h: every request is answered once");
   const auto executor = make_stepped_executor(1);
+  HandClock clock;
   const auto inner = ask("b");
   Strings groups;
   WriteQueue* queue = nullptr;
@@ -599,7 +630,7 @@ TEST_CASE("a wait that can never end is an answer", "[3.7][task-2][core]") {
         accept(group);
         if (groups.size() == 1) queue->submit(inner->request());
       },
-      *executor);
+      *executor, clock);
   queue = made.get();
   const auto outer = ask("a");
   const auto later = ask("c");
@@ -877,44 +908,52 @@ TEST_CASE("who does not come back is not waited for for ever",
   CHECK_SAME(writers.story(), "a | b c | d | d");
 }
 
-TEST_CASE("after a disappointment nobody waits again", "[3.7][task-5][gold]") {
+TEST_CASE("only the last group's company is expected", "[3.7][task-5][gold]") {
   STORY(
-      "a and b sync together; b leaves for good. a syncs on, alone: at most "
-      "once does it wait for b.");
+      "lead and two others, plain, stand together; then d, plain, alone. e "
+      "syncs with great patience: one stood here a moment ago, one does "
+      "now.");
   INVARIANT("task 5: as many as stood here when the LAST group was answered");
-  // Fifty such waits would be seen.
   Writers* stage = nullptr;
   Writers writers(
       [&](Group group) {
         if (stage->groups.size() == 1) {
-          stage->insist([&] { return stage->executor.slept() == 1; },
-                        "the other never slept in Executor::wait");
+          stage->insist([&] { return stage->executor.slept() == 2; },
+                        "the others never slept in Executor::wait");
         }
         accept(group);
       },
-      {.patience = 20'000});
+      // A second or so, should a plain leader wait.
+      {.patience = 2'000'000});
   stage = &writers;
-  writers.run(2, [&](int i) {
-    const auto mine = ask(i == 0 ? "a!" : "b!");
-    if (i == 1) {
-      expect(writers.await([&] { return writers.committing.load(); }),
-             "no turn to line up");
-    }
+  writers.run(3, [&](int i) {
+    const auto mine = ask(std::string(1, static_cast<char>('a' + i)));
+    expect(writers.await([&] {
+      return i == 0 ||
+             (writers.committing && writers.executor.slept() == i - 1);
+    }),
+           "no turn to line up");
     writers.queue->submit(mine->request());
   });
-  const auto began = std::chrono::steady_clock::now();
-  std::optional<std::chrono::steady_clock::duration> first;
   writers.run(1, [&](int) {
-    const auto mine = ask("a!");
-    for (int n = 0; n < 50; ++n) {
-      writers.queue->submit(mine->request());
-      if (!first) first = std::chrono::steady_clock::now() - began;
-    }
+    const auto mine = ask("d");
+    writers.queue->submit(mine->request());
   });
-  const auto rest = std::chrono::steady_clock::now() - began - *first;
-  CHECK_SAME(rest < 20 * std::max(*first, std::chrono::steady_clock::duration(
-                                              std::chrono::milliseconds(10))),
-             true);
+  std::atomic<bool> answered = false;
+  std::atomic<bool> waited = false;
+  writers.run(3, [&](int i) {
+    if (i > 0) {
+      // Who waits for two more gets them after a while.
+      if (writers.await([&] { return answered.load(); },
+                        std::chrono::seconds(2)))
+        return;
+      waited = true;
+    }
+    const auto mine = ask(i == 0 ? "e!" : "f");
+    writers.queue->submit(mine->request());
+    answered = true;
+  });
+  CHECK_SAME(waited.load(), false);
 }
 
 TEST_CASE("a plain write waits for nobody", "[3.7][task-5][gold]") {
@@ -953,6 +992,86 @@ TEST_CASE("a plain write waits for nobody", "[3.7][task-5][gold]") {
     ++answered;
   });
   CHECK_SAME(waited.load(), false);
+}
+
+// Six syncs, each on a thread of its own, and the waits between them:
+//   a       its commit is held open until b sleeps behind it
+//   b       leads, and waits for c, which takes 3,000 µs
+//   d       comes when these are answered. It waits for e, or its commit is
+//           held open until e sleeps behind it
+//   f       comes when e waits for it, or is answered
+// Who waits has read the clock. Commits take `commit_micros`; after a wait
+// that did not pay one sync goes alone.
+std::string company(std::uint64_t commit_micros, std::string_view names) {
+  Writers* stage = nullptr;
+  std::atomic<bool> d_commits = false;
+  Writers writers(
+      [&](Group group) {
+        const std::string who = names_of(group);
+        if (who == "a" || who == "d") {
+          // b may sleep already; e waits for d_commits.
+          const int slept = who == "a" ? 0 : stage->executor.slept();
+          d_commits = who == "d";
+          stage->insist([&] { return stage->executor.slept() > slept; },
+                        "nobody slept in Executor::wait behind " + who);
+        }
+        stage->clock.pass(commit_micros);
+        accept(group);
+      },
+      // Never used up; if a mistake does it, that takes a second or so.
+      {.patience = 2'000'000, .alone = 1});
+  stage = &writers;
+  std::array<std::thread::id, 6> threads;
+  std::atomic<int> here = 0;
+  std::array<std::atomic<bool>, 6> answered{};
+  const int count = static_cast<int>(names.size());
+  writers.run(count, [&](int i) {
+    const auto at = static_cast<std::size_t>(i);
+    threads[at] = std::this_thread::get_id();
+    ++here;
+    const auto waits = [&](std::size_t who) {
+      return writers.clock.readings_by(threads[who]) > 0;
+    };
+    const auto turn = [&] {
+      if (here < count) return false;
+      switch (names[at]) {
+        case 'b':
+          return writers.committing.load();
+        case 'c':
+          return waits(1);
+        case 'd':
+          return answered[1] && answered[2];
+        case 'e':
+          return waits(3) || d_commits;
+        case 'f':
+          return waits(4) || answered[4];
+        default:
+          return true;
+      }
+    };
+    expect(writers.await(turn),
+           std::string(1, names[at]) + " never had its turn");
+    if (names[at] == 'c') writers.clock.pass(3'000);
+    const auto mine = ask(std::string(1, names[at]) + "!");
+    writers.queue->submit(mine->request());
+    answered[at] = true;
+  });
+  return writers.story();
+}
+
+TEST_CASE("a wait that has paid is made again", "[3.7][task-5][gold]") {
+  STORY("b waits 3,000 µs for c, their commit takes 5,000. Then d comes.");
+  INVARIANT("task 5: to wait pays when it takes no longer than the commit");
+  CHECK_SAME(company(5'000, "abcde"), "a | b c | d e");
+}
+
+TEST_CASE("a wait longer than its commit is left out, and tried again",
+          "[3.7][task-5][gold]") {
+  STORY(
+      "b waits 3,000 µs for c, their commit takes 200: d goes alone, though "
+      "two stood here a moment ago. e, behind it, waits for f.");
+  INVARIANT("task 5: after a wait that did not pay, `alone` syncs go without");
+  CHECK_SAME(company(200, "abcdef"), "a | b c | d | e f");
 }
 
 }  // namespace lsm::test

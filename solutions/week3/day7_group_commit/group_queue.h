@@ -25,20 +25,22 @@
 //    `request` and its thread's stack are gone the moment it looks up.
 // I6 All sleeping is in Executor::wait, and the answer is set under the mutex
 //    that guards falling asleep: no wake-up is lost.
-// Cost: alone, two lock-unlock pairs around commit. In company, besides: at
-// most limits.spins looks, then one sleep and one wake-up for a follower.
+// Cost: alone, two lock-unlock pairs around commit, and three readings of the
+// clock for a sync. In company, besides: at most limits.spins looks, then one
+// sleep and one wake-up for a follower.
 // Memory: nothing of its own; a writer stands in the queue on its own stack.
 // Lock order: the queue's mutex is held over no call but Executor::wait.
 // Thread safety: submit from any thread.
-// Lifetime: the executor outlives the queue, the queue every submit.
+// Lifetime: executor and clock outlive the queue, the queue every submit.
 // Used by: the engine, in front of WritePath::commit.
-// Source: LevelDB's DBImpl::Write; looking before sleeping is RocksDB's
-// WriteThread::AwaitState; waiting for those who have just left is the idea of
-// PostgreSQL's commit_delay and commit_siblings.
+// Source: LevelDB's DBImpl::Write; looking before sleeping, and to stop what
+// has not paid lately, is RocksDB's WriteThread::AwaitState; waiting for those
+// who have just left is the idea of PostgreSQL's commit_delay.
 #pragma once
 
 #include <memory>
 
+#include "base/clock.h"
 #include "base/executor.h"
 #include "base/write_request.h"
 #include "group_rule.h"
@@ -48,7 +50,7 @@ namespace lsm {
 // ANCHOR: show-make
 // `commit` sets the result of every request that it is given.
 std::unique_ptr<WriteQueue> make_group_queue(WriteQueue::Commit commit,
-                                             Executor& executor,
+                                             Executor& executor, Clock& clock,
                                              GroupLimits limits = {});
 // ANCHOR_END: show-make
 

@@ -36,6 +36,9 @@ struct GroupLimits {
   // How often a leader that syncs lets others run, until those who were here
   // a moment ago are back.
   int patience = 50;
+  // How many syncs go without that after one for which it took longer than
+  // the commit itself.
+  int alone = 64;
 };
 // ANCHOR_END: show-limits
 
