@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -40,6 +42,9 @@ class Parser {
       if (trimmed(*line).empty()) continue;
       if (const auto bug = field(*line, "bug:")) {
         mutant_.bug = *bug;
+      } else if (const auto unseen = field(*line, "unseen:")) {
+        if (unseen->empty()) fail(line_, "unseen: does not say why");
+        mutant_.unseen = *unseen;
       } else if (const auto task = field(*line, "task:")) {
         mutant_.task = number(*task);
       } else if (const auto file = field(*line, "file:")) {
@@ -47,7 +52,8 @@ class Parser {
       } else if (trimmed(*line) == "--- find") {
         read_edit();
       } else {
-        fail(line_, fmt::format("'{}' is none of bug:, task:, file:, --- find",
+        fail(line_, fmt::format("'{}' is none of bug:, unseen:, task:, file:, "
+                                "--- find",
                                 trimmed(*line)));
       }
     }
@@ -125,7 +131,7 @@ std::vector<std::size_t> places_of(std::string_view lines,
   return places;
 }
 
-enum class Fate { killed, survived, broken };
+enum class Fate { killed, survived, unseen, broken };
 
 struct Ending {
   Fate fate = Fate::broken;
@@ -184,11 +190,32 @@ std::string first_error(const std::string& output, const Course& course) {
                      errors[0].message);
 }
 
+// Who judges a room's copy: its suite, or the proving ground with the copy in
+// the engine.
+enum class Judge { suite, proof };
+
+// The rooms that CMake makes a proving program of.
+constexpr std::array<std::string_view, 2> kProven = {"3.5", "3.6"};
+
+std::string target_of(Judge judge, const Room& room) {
+  if (judge == Judge::suite) return room.suite_target("mutant");
+  std::string name = room.id;
+  std::ranges::replace(name, '.', '_');
+  return "prove_" + name + "_mutant";
+}
+
+std::optional<std::string> judge_by(Judge judge, const fs::path& program) {
+  return judge == Judge::suite ? first_failure(program)
+                               : first_wrong(program, kMutantLimit);
+}
+
 class Trial {
  public:
-  Trial(const Course& course, fs::path build, std::vector<Bench> benches)
+  Trial(const Course& course, fs::path build, Judge judge,
+        std::vector<Bench> benches)
       : course_(course),
         build_(std::move(build)),
+        judge_(judge),
         benches_(std::move(benches)) {}
 
   // 0 when every mutant is killed.
@@ -210,15 +237,28 @@ class Trial {
   }
 
  private:
-  fs::path suite(const Bench& bench) const {
-    return build_ / "suites" / bench.room->suite_target("mutant");
+  std::string target(const Bench& bench) const {
+    return target_of(judge_, *bench.room);
+  }
+  fs::path program(const Bench& bench) const {
+    return build_ / (judge_ == Judge::suite ? "suites" : "proofs") /
+           target(bench);
+  }
+  Ending ending_of(const Mutant& mutant,
+                   const std::optional<std::string>& failure) const {
+    if (judge_ == Judge::suite || mutant.unseen.empty()) {
+      return {failure ? Fate::killed : Fate::survived,
+              failure.value_or(mutant.bug)};
+    }
+    if (!failure) return {Fate::unseen, mutant.unseen};
+    return {Fate::broken, "it says unseen, and is seen: " + *failure};
   }
 
   bool reference_passes() {
     std::vector<std::string> targets;
     for (const Bench& bench : benches_) {
       write_room(mutant_folder(build_, *bench.room), bench.reference);
-      targets.push_back(bench.room->suite_target("mutant"));
+      targets.push_back(target(bench));
     }
     const Built built = build(build_, targets);
     if (!built.ok) {
@@ -228,7 +268,7 @@ class Trial {
     }
     bool passes = true;
     for (const Bench& bench : benches_) {
-      if (const auto failure = first_failure(suite(bench))) {
+      if (const auto failure = judge_by(judge_, program(bench))) {
         fmt::print("{}: the reference itself fails {}\n", bench.room->id,
                    *failure);
         passes = false;
@@ -237,7 +277,7 @@ class Trial {
     return passes;
   }
 
-  // The i-th mutant of every room: their suites depend on no other room's
+  // The i-th mutant of every room: their judges depend on no other room's
   // mutant, so one build makes them all and keeps every core busy.
   void try_round(std::size_t i) {
     std::vector<Bench*> tried;
@@ -245,11 +285,17 @@ class Trial {
     for (Bench& bench : benches_) {
       if (i >= bench.mutants.size()) continue;
       bench.outcomes.emplace_back();
+      if (judge_ == Judge::proof && !can_be_proven(bench.mutants[i])) {
+        bench.outcomes.back().by =
+            "it edits a header, and the engine is compiled against the "
+            "reference's";
+        continue;
+      }
       try {
         write_room(mutant_folder(build_, *bench.room),
                    apply_mutant(bench.mutants[i], bench.reference));
         tried.push_back(&bench);
-        targets.push_back(bench.room->suite_target("mutant"));
+        targets.push_back(target(bench));
       } catch (const MutantError& error) {
         bench.outcomes.back().by = error.what();
       }
@@ -257,7 +303,7 @@ class Trial {
     if (tried.empty()) return;
     if (!build(build_, targets).ok) {
       std::erase_if(tried, [&](Bench* bench) {
-        const Built one = build(build_, {bench->room->suite_target("mutant")});
+        const Built one = build(build_, {target(*bench)});
         if (!one.ok) {
           bench->outcomes.back().by =
               "does not compile: " + first_error(one.output, course_);
@@ -268,59 +314,99 @@ class Trial {
     std::vector<std::future<std::optional<std::string>>> failures;
     for (const Bench* bench : tried) {
       failures.push_back(
-          std::async(std::launch::async, first_failure, suite(*bench)));
+          std::async(std::launch::async, judge_by, judge_, program(*bench)));
     }
     for (std::size_t at = 0; at < tried.size(); at++) {
-      const auto failure = failures[at].get();
-      tried[at]->outcomes.back() = {
-          failure ? Fate::killed : Fate::survived,
-          failure.value_or(tried[at]->mutants[i].bug)};
+      tried[at]->outcomes.back() =
+          ending_of(tried[at]->mutants[i], failures[at].get());
     }
   }
 
   int print() const {
-    std::size_t killed = 0;
-    std::size_t survived = 0;
-    std::size_t broken = 0;
-    std::size_t few = 0;
+    std::map<Fate, std::size_t> sums;
+    bool counts = true;  // neither too few mutants nor too many unseen
     for (const Bench& bench : benches_) {
       fmt::print("{} {}\n", bench.room->id, bench.room->name);
+      std::size_t unseen = 0;
       for (std::size_t i = 0; i < bench.mutants.size(); i++) {
         const Ending& outcome = bench.outcomes[i];
-        switch (outcome.fate) {
-          case Fate::killed:
-            killed++;
-            break;
-          case Fate::survived:
-            survived++;
-            break;
-          case Fate::broken:
-            broken++;
-            break;
-        }
+        ++sums[outcome.fate];
+        unseen += outcome.fate == Fate::unseen ? 1 : 0;
         fmt::print("  {:<34} {} {}\n", bench.mutants[i].name,
-                   outcome.fate == Fate::killed     ? "killed by"
-                   : outcome.fate == Fate::survived ? "SURVIVES:"
-                                                    : "BROKEN:",
-                   outcome.by);
+                   word_of(outcome.fate), outcome.by);
       }
       if (bench.mutants.size() < kFewestMutants) {
-        few++;
+        counts = false;
         fmt::print("  TOO FEW: {} of at least {}\n", bench.mutants.size(),
                    kFewestMutants);
       }
+      if (unseen > kMostUnseen) {
+        counts = false;
+        fmt::print("  TOO MANY UNSEEN: {} of at most {}\n", unseen,
+                   kMostUnseen);
+      }
     }
-    fmt::print("{} mutants: {} killed, {} survived, {} broken\n",
-               killed + survived + broken, killed, survived, broken);
-    return survived + broken + few == 0 ? 0 : 1;
+    fmt::print("{} mutants: {} killed, {} survived, {} broken{}\n",
+               sums[Fate::killed] + sums[Fate::survived] + sums[Fate::unseen] +
+                   sums[Fate::broken],
+               sums[Fate::killed], sums[Fate::survived], sums[Fate::broken],
+               judge_ == Judge::proof
+                   ? fmt::format(", {} unseen", sums[Fate::unseen])
+                   : std::string());
+    return counts && sums[Fate::survived] + sums[Fate::broken] == 0 ? 0 : 1;
+  }
+  std::string_view word_of(Fate fate) const {
+    switch (fate) {
+      case Fate::killed:
+        return judge_ == Judge::suite ? "killed by" : "caught by";
+      case Fate::survived:
+        return "SURVIVES:";
+      case Fate::unseen:
+        return "unseen:";
+      case Fate::broken:
+        break;
+    }
+    return "BROKEN:";
   }
 
   const Course& course_;
   fs::path build_;
+  Judge judge_;
   std::vector<Bench> benches_;
 };
 
 }  // namespace
+
+bool can_be_proven(const Mutant& mutant) {
+  return std::ranges::none_of(
+      mutant.edits, [](const Edit& edit) { return edit.file.ends_with(".h"); });
+}
+
+std::optional<std::string> first_wrong(const fs::path& program,
+                                       std::chrono::seconds limit) {
+  const Finished finished =
+      run({program.string(), "--trial", "--json"}, {}, limit);
+  if (finished.status == 0) return std::nullopt;
+  if (finished.timed_out) {
+    return fmt::format("(it does not end: killed after {} s)", limit.count());
+  }
+  const auto report = nlohmann::json::parse(finished.output, nullptr, false);
+  if (!report.is_object()) {
+    return finished.status > 128
+               ? fmt::format("a crash (signal {})", finished.status - 128)
+               : fmt::format("status {}: {}", finished.status,
+                             last_lines(finished.errors, 1));
+  }
+  const std::string where = fmt::format(
+      "{}, {}", report.value("isolation", "?"), report.value("workload", "?"));
+  if (!report.contains("first") || !report["first"].is_object()) {
+    return fmt::format("an error, {}: {}", where,
+                       report.value("broken_off", ""));
+  }
+  const auto& first = report["first"];
+  return fmt::format("{}, {}, seed {}", first.value("anomaly", "?"), where,
+                     first.value("seed", 0));
+}
 
 fs::path mutant_folder(const fs::path& build, const Room& room) {
   return build / "mutant" / room.id;
@@ -384,11 +470,14 @@ std::map<std::string, std::string> apply_mutant(
 
 int command_mutants(const Course& course, std::span<const std::string> args) {
   fs::path build = course.build;
+  Judge judge = Judge::suite;
   std::vector<const Room*> chosen;
   for (std::size_t i = 0; i < args.size(); i++) {
     const Room* room = course.find(args[i]);
     if (args[i] == "--build" && i + 1 < args.size()) {
       build = fs::absolute(args[++i]);
+    } else if (args[i] == "--prove") {
+      judge = Judge::proof;
     } else if (room != nullptr) {
       chosen.push_back(room);
     } else {
@@ -396,9 +485,19 @@ int command_mutants(const Course& course, std::span<const std::string> args) {
       return 2;
     }
   }
+  const auto proven = [](const Room& room) {
+    return std::ranges::find(kProven, room.id) != kProven.end();
+  };
   if (chosen.empty()) {
-    for (const Room& room : course.rooms)
-      chosen.push_back(&room);
+    for (const Room& room : course.rooms) {
+      if (judge == Judge::suite || proven(room)) chosen.push_back(&room);
+    }
+  }
+  for (const Room* room : chosen) {
+    if (judge == Judge::suite || proven(*room)) continue;
+    fmt::print(stderr, "mutants: --prove is for {}, not for {}\n",
+               fmt::join(kProven, " and "), room->id);
+    return 2;
   }
   std::vector<Bench> benches;
   try {
@@ -425,7 +524,7 @@ int command_mutants(const Course& course, std::span<const std::string> args) {
       return 1;
     }
   }
-  return Trial(course, build, std::move(benches)).run();
+  return Trial(course, build, judge, std::move(benches)).run();
 }
 
 }  // namespace lsm::course

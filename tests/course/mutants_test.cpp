@@ -2,6 +2,11 @@
 // must never count as a kill.
 #include "course/mutants.h"
 
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -92,9 +97,51 @@ TEST_CASE("a malformed mutant is an error with its line", "[course]") {
   CHECK(error_of("file: a\n--- find\nx\n", {}) ==
         "m.mutant:2: no '--- replace' follows");
   CHECK(error_of("hello\n", {}) ==
-        "m.mutant:1: 'hello' is none of bug:, task:, file:, --- find");
+        "m.mutant:1: 'hello' is none of bug:, unseen:, task:, file:, --- find");
   CHECK(error_of("file: a\n--- find\nx\n--- replace\nx\n--- end\n", {}) ==
         "m.mutant:2: it changes nothing");
+}
+
+TEST_CASE("a mutant may say why no history shows it", "[course]") {
+  CHECK(parse(kText).unseen.empty());
+  const std::string text(kText);
+  CHECK(parse("unseen: Only a message differs.\n" + text).unseen ==
+        "Only a message differs.");
+  CHECK(error_of("unseen:\n" + text, {}) ==
+        "m.mutant:1: unseen: does not say why");
+}
+
+TEST_CASE("a mutant of a header cannot be proven", "[course]") {
+  CHECK(can_be_proven(parse(kText)));
+  std::string text(kText);
+  text.replace(text.find("a.cpp"), 5, "a.h");
+  CHECK(!can_be_proven(parse(text)));
+}
+
+TEST_CASE("a proving program's report is read", "[course]") {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() /
+      ("lsm-proof-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto verdict = [&](const std::string& body) {
+    const std::filesystem::path program = folder / "proof";
+    std::ofstream(program) << "#!/bin/sh\n" << body;
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    return first_wrong(program, std::chrono::seconds(1)).value_or("nothing");
+  };
+  const std::string plan =
+      "{\"isolation\": \"snapshot\", \"workload\": \"register\", ";
+  CHECK(verdict("exit 0\n") == "nothing");
+  CHECK(verdict("test \"$*\" = '--trial --json'\n") == "nothing");
+  CHECK(verdict("echo '" + plan +
+                "\"first\": {\"seed\": 7, \"anomaly\": \"P4\"}}'\nexit 1\n") ==
+        "P4, snapshot, register, seed 7");
+  CHECK(verdict("echo '" + plan +
+                "\"first\": null, \"broken_off\": \"no room\"}'\nexit 1\n") ==
+        "an error, snapshot, register: no room");
+  CHECK(verdict("kill -SEGV $$\n") == "a crash (signal 11)");
+  CHECK(verdict("exec sleep 60\n") == "(it does not end: killed after 1 s)");
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("every mutant of the course applies to its room", "[course]") {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -51,6 +52,13 @@ JSON (--json): {"isolation", "workload", "policy", "seed", "histories",
   "with_allowed", "broken_off", "first": null or {"seed", "anomaly", "story",
   "command"}})";
 
+template <typename Value>
+std::string name_in(const std::map<std::string, Value>& names, Value value) {
+  return std::ranges::find(names, value,
+                           [](const auto& pair) { return pair.second; })
+      ->first;
+}
+
 struct Arguments {
   Settings settings;
   std::string isolation = "serializable";
@@ -59,6 +67,7 @@ struct Arguments {
   std::string history;  // a file to check; "-": stdin
   std::string save;
   bool hermitage = false;
+  bool trial = false;
   bool show_allowed = false;
   bool json = false;
 };
@@ -216,6 +225,17 @@ int prove(const Arguments& arguments, const std::string& name) {
   return report.clean() ? 0 : 1;
 }
 
+// Every plan of the trial, until one is not clean.
+int try_all(Arguments arguments, const std::string& name) {
+  for (const Settings& settings : trial_plans(arguments.settings.plan.seed)) {
+    arguments.settings = settings;
+    arguments.isolation = name_in(kLevels, settings.plan.isolation);
+    arguments.workload = name_in(kWorkloads, settings.plan.workload);
+    if (const int status = prove(arguments, name); status != 0) return status;
+  }
+  return 0;
+}
+
 // A history that somebody wrote down.
 int check_file(const Arguments& arguments) {
   std::string text;
@@ -316,6 +336,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--hermitage", arguments.hermitage,
                "Play ten known anomalies under each level")
       ->excludes(history);
+  app.add_flag("--trial", arguments.trial,
+               "Some hundred histories of all kinds in turns, until one is "
+               "wrong; of the options above only --seed counts")
+      ->excludes(history);
   app.add_flag("--json", arguments.json, "The report as JSON");
   app.footer(kFooter);
   app.final_callback([&arguments] {
@@ -339,6 +363,7 @@ int main_of(int argc, char** argv) {
   std::signal(SIGSEGV, say_where);
   try {
     if (arguments.hermitage) return print_hermitage();
+    if (arguments.trial) return try_all(arguments, own_name(argv[0]));
     if (!arguments.history.empty()) return check_file(arguments);
     return prove(arguments, own_name(argv[0]));
   } catch (const std::exception& error) {  // a room that is not written yet

@@ -122,6 +122,26 @@ Report run_prove(const Settings& settings, const Watch& watch) {
   return run_prove_on(settings, make_stage, watch);
 }
 
+std::vector<Settings> trial_plans(std::uint64_t seed) {
+  std::vector<Settings> plans;
+  for (const auto& [keys, sessions] : {std::pair(3, 3), std::pair(6, 5)}) {
+    for (const Isolation isolation :
+         {Isolation::serializable, Isolation::snapshot}) {
+      for (const Workload workload : {Workload::registers, Workload::append}) {
+        plans.push_back({.plan = {.seed = seed,
+                                  .workload = workload,
+                                  .isolation = isolation,
+                                  .transactions = 300,
+                                  .sessions = sessions,
+                                  .keys = keys,
+                                  .turns = true},
+                         .histories = 40});
+      }
+    }
+  }
+  return plans;
+}
+
 std::string arguments_of(const Settings& settings, std::uint64_t seed) {
   constexpr const char* kPolicies[] = {"leveled", "tiered", "simple"};
   const Plan& plan = settings.plan;

@@ -17,6 +17,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/options.h"
 #include "tools/check/checker.h"
@@ -72,6 +73,11 @@ struct Stage {
 using MakeStage = std::function<Result<Stage>(std::uint64_t seed)>;
 Report run_prove_on(const Settings& settings, const MakeStage& make_stage,
                     const Watch& watch = {});
+
+// Plans that between them do all that a workload can do: both levels, both
+// workloads, few keys and more, in turns. What a room breaks, one of them shows
+// within seconds (`course mutants --prove`).
+std::vector<Settings> trial_plans(std::uint64_t seed);
 
 // The arguments with which lsm-check runs this seed's history alone.
 std::string arguments_of(const Settings& settings, std::uint64_t seed);
