@@ -74,6 +74,7 @@ class LsmStore final : public Store {
     } else if (settings.policy == "simple") {
       options.compaction_style = CompactionStyle::simple;
     }
+    idle_snapshot_ = settings.idle_snapshot;
     db_ = check(Db::open(settings.path, options));
     before_ = db_->stats().io.bytes_written;
   }
@@ -85,7 +86,10 @@ class LsmStore final : public Store {
     return std::make_unique<LsmReader>(db_.get());
   }
   void wait_idle() override { check(db_->wait_idle()); }
-  void flush() override { check(db_->flush()); }
+  void flush() override {
+    check(db_->flush());
+    if (idle_snapshot_ && !snapshot_) snapshot_ = check(db_->snapshot());
+  }
   void compact_all() override { check(db_->compact()); }
   std::optional<std::uint64_t> bytes_written() override {
     return db_->stats().io.bytes_written - before_;
@@ -98,12 +102,15 @@ class LsmStore final : public Store {
     return sum;
   }
   void close() override {
+    snapshot_.reset();
     check(db_->close());
     db_.reset();
   }
 
  private:
   std::unique_ptr<Db> db_;
+  bool idle_snapshot_ = false;
+  SnapshotPtr snapshot_;
   // The file system outlives its stores and goes on counting.
   std::uint64_t before_ = 0;
 };

@@ -330,8 +330,8 @@ int main_of(int argc, char** argv) {
   app.footer(kFooter);
   app.add_option(
          "--peers", arguments.peers,
-         "Engines: lsm, lsm-tiered, lsm-simple, leveldb, rocksdb, lmdb, "
-         "map (default: lsm and the others' in this build)")
+         "Engines: lsm, lsm-tiered, lsm-simple, lsm-snapshot, leveldb, "
+         "rocksdb, lmdb, map (default: lsm and the others' in this build)")
       ->delimiter(',');
   app.add_option("--workloads", arguments.workloads, "The plan, see below")
       ->default_str("see below");

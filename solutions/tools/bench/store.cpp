@@ -26,6 +26,9 @@ std::vector<Engine> engines() {
   all.push_back({"lsm", true, "this project", ""});
   all.push_back({"lsm-tiered", true, "the same, --policy tiered", "", true});
   all.push_back({"lsm-simple", true, "the same, --policy simple", "", true});
+  all.push_back({"lsm-snapshot", true,
+                 "lsm that holds a snapshot from the first settle on", "",
+                 true});
 #else
   all.push_back({"lsm", false, "", "the engine's sources"});
 #endif
@@ -54,7 +57,11 @@ std::unique_ptr<Store> open_store(std::string_view engine,
 #ifdef LSM_HAVE_ENGINE
   if (engine.starts_with("lsm")) {
     Settings own = settings;
-    if (engine != "lsm") own.policy = engine.substr(sizeof "lsm-" - 1);
+    if (engine == "lsm-snapshot") {
+      own.idle_snapshot = true;
+    } else if (engine != "lsm") {
+      own.policy = engine.substr(sizeof "lsm-" - 1);
+    }
     return open_lsm(own);
   }
 #endif

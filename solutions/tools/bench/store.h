@@ -43,6 +43,7 @@ struct Settings {
   int bloom_bits_per_key = 10;
   std::size_t cache_bytes = std::size_t{512} << 20;
   std::string policy = "leveled";  // lsm alone: or tiered, simple
+  bool idle_snapshot = false;  // lsm alone: one held from the first settle on
   // Key and value bytes that will ever be put; LMDB sizes its map by it.
   std::uint64_t expected_bytes = 0;
 };
