@@ -5,6 +5,7 @@
 #include "snapshots.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <semaphore>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -177,63 +179,68 @@ TEST_CASE("two registries of a store know nothing of each other",
 // The race. Another thread asks for the list while take() has read what is
 // visible, and has not returned.
 
+namespace {
+
+// 3 is held. Has `ask` done by another thread while take() has read that 5 is
+// visible, and has not returned. Says whether it got through in the middle.
+bool gets_into_a_take(
+    const std::function<void(SnapshotRegistry&, Pin& three)>& ask) {
+  Signal reading{0};
+  Signal done{0};
+  bool got_through = false;
+  Sequence visible = 3;
+  const RegistryPtr registry = SnapshotRegistry::create([&] {
+    if (visible == 5) {
+      reading.release();
+      got_through = done.try_acquire_for(kMustNot);
+    }
+    return visible;
+  });
+  Pin three = registry->take();
+  visible = 5;
+  Pin five;
+  run_threads(2, [&](int i, const std::atomic<bool>& stop) {
+    if (i == 0) {
+      five = registry->take();
+    } else if (await(reading, stop)) {
+      ask(*registry, three);
+      done.release();
+    }
+  });
+  return got_through;
+}
+
+}  // namespace
+
 TEST_CASE("nobody reads the list in the middle of a take",
           "[3.1][task-1][core]") {
   STORY(
-      "take() reads that 5 is visible. Before it goes on, a compaction asks "
-      "live().");
+      "3 is held, and take() reads that 5 is visible. Before it goes on, a "
+      "compaction asks live().");
   INVARIANT("I2 take() reads the visible sequence under the lock of live()");
-  Signal reading{0};
-  Signal listed{0};
-  bool early = false;
-  const RegistryPtr registry = SnapshotRegistry::create([&] {
-    reading.release();
-    early = listed.try_acquire_for(kMustNot);
-    return Sequence{5};
-  });
-  Pin pin;
   Sequences live;
-  run_threads(2, [&](int i, const std::atomic<bool>& stop) {
-    if (i == 0) {
-      pin = registry->take();
-    } else if (await(reading, stop)) {
-      live = registry->live();
-      listed.release();
-    }
-  });
-  CHECK_SAME(early, false);
-  CHECK_SAME(live, Sequences{5});
+  const bool answered_in_the_middle = gets_into_a_take(
+      [&](SnapshotRegistry& registry, Pin&) { live = registry.live(); });
+  CHECK_SAME(answered_in_the_middle, false);
+  CHECK_SAME(live, Sequences{3, 5});
 }
 
 TEST_CASE("nobody reads the watermark in the middle of a take",
           "[3.1][task-1][core]") {
   STORY(
-      "take() reads that 5 is visible. Before it goes on, the store asks "
-      "oldest() and count().");
+      "3 is held, and take() reads that 5 is visible. Before it goes on, the "
+      "store asks oldest(); and in another take, count().");
   INVARIANT("I2 take() reads the visible sequence under the lock");
-  Signal reading{0};
-  Signal asked{0};
-  bool early = false;
-  const RegistryPtr registry = SnapshotRegistry::create([&] {
-    reading.release();
-    early = asked.try_acquire_for(kMustNot);
-    return Sequence{5};
-  });
-  Pin pin;
   std::optional<Sequence> oldest;
+  const bool oldest_in_the_middle = gets_into_a_take(
+      [&](SnapshotRegistry& registry, Pin&) { oldest = registry.oldest(); });
+  CHECK_SAME(oldest_in_the_middle, false);
+  CHECK_SAME(oldest, std::optional<Sequence>(3));
   std::size_t count = 0;
-  run_threads(2, [&](int i, const std::atomic<bool>& stop) {
-    if (i == 0) {
-      pin = registry->take();
-    } else if (await(reading, stop)) {
-      oldest = registry->oldest();
-      count = registry->count();
-      asked.release();
-    }
-  });
-  CHECK_SAME(early, false);
-  CHECK_SAME(oldest, std::optional<Sequence>(5));
-  CHECK_SAME(count, 1);
+  const bool count_in_the_middle = gets_into_a_take(
+      [&](SnapshotRegistry& registry, Pin&) { count = registry.count(); });
+  CHECK_SAME(count_in_the_middle, false);
+  CHECK_SAME(count, 2);
 }
 
 namespace {
@@ -590,6 +597,33 @@ TEST_CASE("a Pin that is just ending is over already", "[3.1][task-2][gold]") {
   CHECK_SAME(registry->count(), 1);
 }
 
+TEST_CASE("nobody gives up in the middle of a take", "[3.1][task-2][core]") {
+  STORY(
+      "3 is held, and take() reads that 5 is visible. Before it goes on, "
+      "whoever holds 3 gives it up.");
+  INVARIANT("thread safety: any thread");
+  const bool given_up_in_the_middle =
+      gets_into_a_take([](SnapshotRegistry&, Pin& three) { three.release(); });
+  CHECK_SAME(given_up_in_the_middle, false);
+}
+
+TEST_CASE("the last Pin tells the store before its registry is gone",
+          "[3.1][task-2][gold]") {
+  STORY("A Pin is all that is left of a registry. It ends.");
+  INVARIANT("lifetime: every Pin keeps its registry");
+  World world;
+  std::weak_ptr<SnapshotRegistry> left;
+  std::vector<bool> gone;
+  RegistryPtr registry =
+      world.registry([&] { gone.push_back(left.expired()); });
+  left = registry;
+  Pin pin = world.take(*registry, 5);
+  registry.reset();
+  pin.release();
+  CHECK_SAME(gone, std::vector<bool>{false});
+  CHECK_SAME(left.expired(), true);
+}
+
 // Task 3: one more hold on a moment.
 
 TEST_CASE("a moment can be held once more", "[3.1][task-3][core]") {
@@ -643,6 +677,17 @@ TEST_CASE("joining asks nobody what is visible", "[3.1][task-3][core]") {
   const Pin joined = registry->take_at(five.sequence());
   CHECK_SAME(joined.sequence(), 5);
   CHECK_SAME(asked, 1);
+}
+
+TEST_CASE("nobody joins in the middle of a take", "[3.1][task-3][core]") {
+  STORY(
+      "3 is held, and take() reads that 5 is visible. Before it goes on, "
+      "somebody joins at 3.");
+  INVARIANT("thread safety: any thread");
+  Pin joined;
+  const bool joined_in_the_middle = gets_into_a_take(
+      [&](SnapshotRegistry& registry, Pin&) { joined = registry.take_at(3); });
+  CHECK_SAME(joined_in_the_middle, false);
 }
 
 // Task 4: the snapshot that an application has.
@@ -811,6 +856,40 @@ TEST_CASE("somebody else's Snapshot is of no registry", "[3.1][task-5][gold]") {
   const auto store = std::make_shared<ModelStore>();
   const SnapshotPtr foreign = store->snapshot();
   CHECK_SAME(is_of(*foreign, *registry), false);
+}
+
+namespace {
+
+// A Snapshot that is not of this room, and full of what one of it holds:
+// whoever reads it as one finds the registry that he looks for.
+class Lookalike final : public Snapshot {
+ public:
+  explicit Lookalike(const SnapshotRegistry& registry) {
+    words_.fill(&registry);
+  }
+
+  using Snapshot::get;
+  Result<bool> get(std::string_view, std::string&) const override {
+    return words_.empty();
+  }
+  std::unique_ptr<UserIterator> scan(ScanRange) const override { return {}; }
+  Sequence sequence() const override { return 0; }
+
+ private:
+  std::array<const SnapshotRegistry*, 16> words_{};
+};
+
+}  // namespace
+
+TEST_CASE("a Snapshot is known by its class, not by its bytes",
+          "[3.1][task-5][gold]") {
+  STORY(
+      "An application's Snapshot class, whose bytes name the registry "
+      "everywhere.");
+  INVARIANT("is_of: it was made of no hold");
+  World world;
+  const RegistryPtr registry = world.registry();
+  CHECK_SAME(is_of(Lookalike(*registry), *registry), false);
 }
 
 // Random walks.
