@@ -315,12 +315,11 @@ std::optional<CompactionTask> Engine::next_task(bool manual) {
   return garbage_task(shape);
 }
 
-// What snapshots kept, once they are gone. Level 0 is left to the policy: what
-// has just been flushed is merged soon.
+// What snapshots kept, once they are gone.
 std::optional<CompactionTask> Engine::garbage_task(const TreeShape& shape) {
   const std::uint64_t size = options_.target_file_size_bytes;
-  const auto all = pick_garbage(shape, std::nullopt, size);
-  if (!all || all->output_level == 0) return std::nullopt;
+  // Where there is none, no snapshot's end has to wake anybody.
+  if (!pick_garbage(shape, std::nullopt, size)) return std::nullopt;
   // Set before the registry is asked: a snapshot that is given up in between
   // finds it set, and asks again.
   garbage_waits_.store(true);

@@ -1,10 +1,6 @@
 #include "garbage.h"
 
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <utility>
-#include <vector>
 #include "base/todo.h"
 
 namespace lsm {
@@ -13,45 +9,27 @@ namespace {
 
 constexpr std::uint64_t kEntriesForOneOfGarbage = 20;  // 5 %
 
-// A piece of a run that can be rewritten by itself.
-struct Candidate {
-  RunShape tables;
-  std::uint64_t garbage = 0;
-  std::uint64_t entries = 0;
-};
-
-std::uint64_t entries_in(const RunShape& tables) {
-  std::uint64_t sum = 0;
-  for (const FileMetaPtr& file : tables.files)
-    sum += file->entries;
-  return sum;
-}
-
-// The deepest level that holds a table; nothing in an empty tree.
+// The deepest level that holds a table, level 0 left out (I1); nothing if there
+// is none.
 std::optional<int> deepest_level(const TreeShape& shape) {
   // Task 3: deepest_level
   LSM_TODO("3.2 task 3", "deepest_level");
 }
 
-// The pieces of the deepest run: each table, or, in level 0, all of it.
-std::vector<RunShape> pieces_of(const RunShape& run, int level) {
-  // Task 3: pieces_of
-  LSM_TODO("3.2 task 3", "pieces_of");
-}
-
 // Whether rewriting it is worth it (I3).
-bool is_worth_it(const Candidate& candidate) {
+bool is_worth_it(const FileMeta& table) {
   // Task 3: is_worth_it
   LSM_TODO("3.2 task 3", "is_worth_it");
 }
 
 // Whether a larger share of `a` than of `b` can go.
-bool is_worse(const Candidate& a, const Candidate& b) {
+bool is_worse(const FileMeta& a, const FileMeta& b) {
   // Task 4: is_worse
   LSM_TODO("3.2 task 4", "is_worse");
 }
 
-CompactionTask rewrite(Candidate candidate, int level,
+// The task that puts the table through a compaction, and back into its level.
+CompactionTask rewrite(const FileMetaPtr& table, int level,
                        std::uint64_t target_file_size_bytes) {
   // Task 3: rewrite
   LSM_TODO("3.2 task 3", "rewrite");
@@ -59,12 +37,12 @@ CompactionTask rewrite(Candidate candidate, int level,
 
 }  // namespace
 
-std::uint64_t garbage_in(const RunShape& tables) {
+std::uint64_t garbage_in(const FileMeta& table) {
   // Task 2: garbage_in
   LSM_TODO("3.2 task 2", "garbage_in");
 }
 
-bool is_below_snapshots(const RunShape& tables,
+bool is_below_snapshots(const FileMeta& table,
                         std::optional<Sequence> oldest_live) {
   // Task 2: is_below_snapshots
   LSM_TODO("3.2 task 2", "is_below_snapshots");
@@ -76,18 +54,15 @@ std::optional<CompactionTask> pick_garbage(
   const std::optional<int> level = deepest_level(shape);
   if (!level) return std::nullopt;
   const RunShape& run =
-      shape.levels[static_cast<std::size_t>(*level)].runs.back();
-  std::optional<Candidate> worst;
-  for (RunShape& tables : pieces_of(run, *level)) {
-    if (!is_below_snapshots(tables, oldest_live)) continue;
-    Candidate candidate{std::move(tables), 0, 0};
-    candidate.garbage = garbage_in(candidate.tables);
-    candidate.entries = entries_in(candidate.tables);
-    if (!is_worth_it(candidate)) continue;
-    if (!worst || is_worse(candidate, *worst)) worst = std::move(candidate);
+      shape.levels[static_cast<std::size_t>(*level)].runs.front();
+  FileMetaPtr worst;
+  for (const FileMetaPtr& table : run.files) {
+    if (!is_below_snapshots(*table, oldest_live) || !is_worth_it(*table))
+      continue;
+    if (worst == nullptr || is_worse(*table, *worst)) worst = table;
   }
-  if (!worst) return std::nullopt;
-  return rewrite(std::move(*worst), *level, target_file_size_bytes);
+  if (worst == nullptr) return std::nullopt;
+  return rewrite(worst, *level, target_file_size_bytes);
 }
 
 }  // namespace lsm

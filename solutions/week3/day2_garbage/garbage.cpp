@@ -2,34 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <utility>
-#include <vector>
-
 namespace lsm {
 
 namespace {
 
 constexpr std::uint64_t kEntriesForOneOfGarbage = 20;  // 5 %
 
-// A piece of a run that can be rewritten by itself.
-struct Candidate {
-  RunShape tables;
-  std::uint64_t garbage = 0;
-  std::uint64_t entries = 0;
-};
-
-std::uint64_t entries_in(const RunShape& tables) {
-  std::uint64_t sum = 0;
-  for (const FileMetaPtr& file : tables.files)
-    sum += file->entries;
-  return sum;
-}
-
-// The deepest level that holds a table; nothing in an empty tree.
+// The deepest level that holds a table, level 0 left out (I1); nothing if there
+// is none.
 std::optional<int> deepest_level(const TreeShape& shape) {
   // ANCHOR: task-3-2-3 deepest_level
-  for (int level = kMaxLevels - 1; level >= 0; --level) {
+  for (int level = kMaxLevels - 1; level > 0; --level) {
     if (!shape.levels[static_cast<std::size_t>(level)].runs.empty())
       return level;
   }
@@ -37,63 +20,47 @@ std::optional<int> deepest_level(const TreeShape& shape) {
   // ANCHOR_END: task-3-2-3
 }
 
-// The pieces of the deepest run: each table, or, in level 0, all of it.
-std::vector<RunShape> pieces_of(const RunShape& run, int level) {
-  // ANCHOR: task-3-2-3 pieces_of
-  if (level == 0) return {run};
-  std::vector<RunShape> pieces;
-  for (const FileMetaPtr& file : run.files)
-    pieces.push_back({{file}});
-  return pieces;
-  // ANCHOR_END: task-3-2-3
-}
-
 // Whether rewriting it is worth it (I3).
-bool is_worth_it(const Candidate& candidate) {
+bool is_worth_it(const FileMeta& table) {
   // ANCHOR: task-3-2-3 is_worth_it
-  return candidate.garbage > 0 &&
-         candidate.garbage * kEntriesForOneOfGarbage >= candidate.entries;
+  const std::uint64_t garbage = garbage_in(table);
+  return garbage > 0 && garbage * kEntriesForOneOfGarbage >= table.entries;
   // ANCHOR_END: task-3-2-3
 }
 
 // Whether a larger share of `a` than of `b` can go.
-bool is_worse(const Candidate& a, const Candidate& b) {
+bool is_worse(const FileMeta& a, const FileMeta& b) {
   // ANCHOR: task-3-2-4 is_worse
-  return a.garbage * b.entries > b.garbage * a.entries;
+  return garbage_in(a) * b.entries > garbage_in(b) * a.entries;
   // ANCHOR_END: task-3-2-4
 }
 
-CompactionTask rewrite(Candidate candidate, int level,
+// The task that puts the table through a compaction, and back into its level.
+CompactionTask rewrite(const FileMetaPtr& table, int level,
                        std::uint64_t target_file_size_bytes) {
   // ANCHOR: task-3-2-3 rewrite
   CompactionTask task;
-  task.reason = fmt::format("level {}: {} of {} entries can go", level,
-                            candidate.garbage, candidate.entries);
-  task.inputs.push_back({level, {std::move(candidate.tables)}});
+  task.inputs.push_back({level, {RunShape{{table}}}});
   task.output_level = level;
   task.target_file_size_bytes = target_file_size_bytes;
+  task.reason = fmt::format("level {}: {} of {} entries can go", level,
+                            garbage_in(*table), table->entries);
   return task;
   // ANCHOR_END: task-3-2-3
 }
 
 }  // namespace
 
-std::uint64_t garbage_in(const RunShape& tables) {
+std::uint64_t garbage_in(const FileMeta& table) {
   // ANCHOR: task-3-2-2 garbage_in
-  std::uint64_t sum = 0;
-  for (const FileMetaPtr& file : tables.files)
-    sum += file->hidden + file->tombstones;
-  return sum;
+  return table.hidden + table.tombstones;
   // ANCHOR_END: task-3-2-2
 }
 
-bool is_below_snapshots(const RunShape& tables,
+bool is_below_snapshots(const FileMeta& table,
                         std::optional<Sequence> oldest_live) {
   // ANCHOR: task-3-2-2 is_below_snapshots
-  return !oldest_live ||
-         std::ranges::all_of(tables.files, [&](const FileMetaPtr& file) {
-           return file->newest_sequence <= *oldest_live;
-         });
+  return !oldest_live || table.newest_sequence <= *oldest_live;
   // ANCHOR_END: task-3-2-2
 }
 
@@ -103,18 +70,15 @@ std::optional<CompactionTask> pick_garbage(
   const std::optional<int> level = deepest_level(shape);
   if (!level) return std::nullopt;
   const RunShape& run =
-      shape.levels[static_cast<std::size_t>(*level)].runs.back();
-  std::optional<Candidate> worst;
-  for (RunShape& tables : pieces_of(run, *level)) {
-    if (!is_below_snapshots(tables, oldest_live)) continue;
-    Candidate candidate{std::move(tables), 0, 0};
-    candidate.garbage = garbage_in(candidate.tables);
-    candidate.entries = entries_in(candidate.tables);
-    if (!is_worth_it(candidate)) continue;
-    if (!worst || is_worse(candidate, *worst)) worst = std::move(candidate);
+      shape.levels[static_cast<std::size_t>(*level)].runs.front();
+  FileMetaPtr worst;
+  for (const FileMetaPtr& table : run.files) {
+    if (!is_below_snapshots(*table, oldest_live) || !is_worth_it(*table))
+      continue;
+    if (worst == nullptr || is_worse(*table, *worst)) worst = table;
   }
-  if (!worst) return std::nullopt;
-  return rewrite(std::move(*worst), *level, target_file_size_bytes);
+  if (worst == nullptr) return std::nullopt;
+  return rewrite(worst, *level, target_file_size_bytes);
 }
 
 }  // namespace lsm
