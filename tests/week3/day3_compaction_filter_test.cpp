@@ -401,6 +401,18 @@ TEST_CASE("a value without a stamp has none", "[3.3][task-2][core]") {
   }
 }
 
+TEST_CASE("a value that has no room for a stamp has none",
+          "[3.3][task-2][core]") {
+  STORY("0 to 7 bytes, and behind them four that are a right check of these.");
+  INVARIANT("I3 of compaction_filters.h: a value without an INTACT stamp");
+  for (std::size_t size = 0; size < kStampSizeBytes - 4; ++size) {
+    std::string value(size, 'x');
+    append_u32(value, static_cast<std::uint32_t>(hash64(value, kStampSeed)));
+    CAPTURE(size);
+    CHECK_SAME(read_stamp(value).has_value(), false);
+  }
+}
+
 TEST_CASE("no bit of a stamped value may change", "[3.3][task-2][core]") {
   STORY("\"on\" stamped at New Year; flip each of its 112 bits in turn.");
   INVARIANT("I3 of compaction_filters.h: a value without an INTACT stamp");

@@ -7,11 +7,11 @@
 //       lsm::expire_after(week_micros, lsm::system_clock()),
 //       lsm::drop_if([](auto key, auto value) { return value.empty(); })});
 //
-//   newest versions seen by the compaction       snapshots: none
-//     t7/a @9   tenants: t7/ up to 12   given up
-//     t7/b @14  the same                kept: written after the tenant came
-//     back s/1  @5   stamped eight days ago  given up s/2  @6   no stamp kept:
-//     it was never said to expire
+//   newest versions in a compaction, no snapshots
+//     t7/a @9     tenants: t7/ up to 12     given up
+//     t7/b @14    the same                  kept: put when it had come back
+//     s/1  @5     stamped eight days ago    given up
+//     s/2  @6     no stamp                  kept: nothing says it expires
 //
 // A value that can expire carries its stamp, twelve bytes at its end:
 //   stamped := payload micros:u64 check:u32       little-endian
