@@ -239,8 +239,12 @@ Result<std::unique_ptr<Transaction>> Engine::begin(TransactionOptions options) {
   }
   SnapshotRegistry::Pin writer;
   if (!options.read_only) {
-    writer = options.snapshot ? writers_->take_at(options.snapshot->sequence())
-                              : writers_->take();
+    if (options.snapshot) {
+      writer = writers_->take_at(options.snapshot->sequence());
+    } else {
+      writer = writers_->take();
+      if (writer.sequence() < commits_->complete_after()) await_commit();
+    }
   }
   SnapshotPtr moment = options.snapshot;
   if (!moment) {
@@ -250,6 +254,13 @@ Result<std::unique_ptr<Transaction>> Engine::begin(TransactionOptions options) {
   return make_transaction(
       {link_, std::move(moment), std::move(tracker), std::move(options),
        std::make_shared<const SnapshotRegistry::Pin>(std::move(writer))});
+}
+
+void Engine::await_commit() {
+  // It stands behind that commit in the queue. Should the store be broken, the
+  // transaction can read, and its commit says so.
+  WriteRequest nothing;
+  queue_->submit(nothing);
 }
 
 void Engine::on_snapshot_released() {

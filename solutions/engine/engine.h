@@ -24,7 +24,9 @@
 //    is protected by its stripe; one that is taken while it runs holds the
 //    Version of that moment.
 // I8 A transaction that may write is registered before its snapshot is taken:
-//    every commit after the snapshot is on record, or known not to be.
+//    every commit after the snapshot is on record, or known not to be. A commit
+//    that is under way and not on record is waited for, since its writer's
+//    sync leaves time for many to begin, and all of them would lose.
 // Cost: open reads the manifest and the logs, no tables.
 // Thread safety: all of Db, from any thread. Lock order: mutex_ before no
 // other; the write path's locks are never held while calling into it.
@@ -92,6 +94,8 @@ class Engine final : public Db {
   std::unique_ptr<UserIterator> scan_at(VersionPtr version, ScanRange range,
                                         Sequence at,
                                         std::shared_ptr<const void> pin) const;
+  // Returns when the commit under way, if any, is visible.
+  void await_commit();
   void on_snapshot_released();
 
   // Compaction lane.

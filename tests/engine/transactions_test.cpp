@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/executor.h"
@@ -39,6 +41,25 @@ Found get(Db& db, std::string_view key) {
   REQUIRE_OK(value);
   return *value;
 }
+
+// The threads, and how often one of ours had to wait.
+class WatchedExecutor final : public Executor {
+ public:
+  void submit(Lane lane, std::function<void()> task) override {
+    threads_->submit(lane, std::move(task));
+  }
+  Result<void> wait(Mutex& mutex, CondVar& changed,
+                    const std::function<bool()>& predicate) override
+      LSM_REQUIRES(mutex) {
+    ++waits;
+    return threads_->wait(mutex, changed, predicate);
+  }
+
+  std::atomic<int> waits = 0;
+
+ private:
+  std::unique_ptr<Executor> threads_ = make_thread_executor();
+};
 
 bool mentions(const Result<void>& result, std::string_view part) {
   return !result && result.error().message.find(part) != std::string::npos;
@@ -100,6 +121,49 @@ TEST_CASE("plain writes count as committed for a transaction's check",
   CHECK_ERROR(lost, Code::conflict);
   CHECK(mentions(lost, "a"));
   CHECK_SAME(get(*db, "b"), Found());
+}
+
+TEST_CASE("a transaction begins after the commit that is under way",
+          "[engine][transactions]") {
+  STORY(
+      "While the sync of put(a) runs and no transaction is open, one begins; "
+      "it writes b. Nobody else does.");
+  SimFileSystem fs;
+  WatchedExecutor executor;
+  Options options;
+  options.executor = &executor;
+  auto db = open_db(fs, options);
+  std::atomic<bool> syncs = false;
+  std::atomic<bool> goes_on = false;
+  fs.before_each_operation([&](const SimOperation& operation) {
+    if (operation.what != "sync" || syncs.exchange(true)) return;
+    while (!goes_on)
+      std::this_thread::yield();
+  });
+  std::unique_ptr<Transaction> transaction;
+  std::atomic<bool> begun = false;
+  run_threads(3, [&](int i, const std::atomic<bool>& stop) {
+    if (i == 0) {
+      expect(db->put("a", "1", {.sync = true}).has_value(), "put(a)");
+      return;
+    }
+    while (!syncs && !stop)
+      std::this_thread::yield();
+    if (i == 1) {
+      auto made = db->begin({});
+      begun = true;
+      expect(made.has_value(), "begin");
+      transaction = std::move(*made);
+    } else {
+      while (!begun && executor.waits == 0 && !stop)
+        std::this_thread::yield();
+      goes_on = true;
+    }
+  });
+  fs.before_each_operation({});
+  CHECK_SAME(*transaction->get("a"), Found("1"));
+  REQUIRE_OK(transaction->put("b", "1"));
+  CHECK_OK(transaction->commit());
 }
 
 TEST_CASE("a phantom in a scanned range is a conflict, outside it is none",

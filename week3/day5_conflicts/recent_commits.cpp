@@ -1,6 +1,5 @@
 #include "recent_commits.h"
 
-#include <algorithm>
 #include <utility>
 #include "base/todo.h"
 

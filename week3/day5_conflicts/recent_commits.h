@@ -25,7 +25,7 @@
 // that is new among the n records; a key written again costs no more memory.
 // Lifetime: what oldest_live reads outlives this. Records are in memory only:
 // a transaction does not survive its process.
-// Thread safety: the leader alone; count() any thread.
+// Thread safety: the leader alone; count() and complete_after() any thread.
 // Used by: conflicts.h, and phantoms.h in 3.6.
 // Source: the oracle's map of commit timestamps in Badger and mini-lsm (a
 // fingerprint or a set there, the key here); the bound is FoundationDB's, five
@@ -61,8 +61,12 @@ class RecentCommits {
   // The newest recorded commit of `key`; 0: none recorded.
   Sequence newest(std::string_view key) const;
   const ByKey& by_key() const { return by_key_; }
-  // Every commit with a larger sequence is recorded.
-  Sequence complete_after() const { return complete_after_; }
+  // Every commit with a larger sequence is recorded. May be above what is
+  // visible: whoever begins then loses, unless it waits until it is not.
+  Sequence complete_after() const {
+    // Relaxed: who needs it exact is the leader, which wrote it.
+    return complete_after_.load(std::memory_order_relaxed);
+  }
   // What max_bytes did to complete_after(): a transaction below this would have
   // been judged by its keys, had there been room. 0: nothing so far.
   Sequence forced_after() const { return forced_after_; }
@@ -93,7 +97,7 @@ class RecentCommits {
   const std::size_t max_bytes_;
   ByKey by_key_;
   std::map<Sequence, ByKey::iterator> by_sequence_;  // of the same records
-  Sequence complete_after_ = 0;
+  std::atomic<Sequence> complete_after_ = 0;
   Sequence forced_after_ = 0;
   std::size_t memory_bytes_ = 0;
   std::atomic<std::size_t> count_ = 0;

@@ -102,7 +102,9 @@ class Db {
 
   // This moment, to be read from for as long as it is held.
   [[nodiscard]] virtual Result<SnapshotPtr> snapshot() = 0;
-  // Errors: invalid_argument, a snapshot of another store; closed.
+  // Without another transaction open, begins after a commit that is under way:
+  // it may wait for that one's sync. Errors: invalid_argument, a snapshot of
+  // another store; closed.
   [[nodiscard]] virtual Result<std::unique_ptr<Transaction>> begin(
       TransactionOptions options = {}) = 0;
   // Makes a store of its own in the new folder `path`, which holds what this

@@ -1,6 +1,5 @@
 #include "recent_commits.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace lsm {
@@ -73,7 +72,7 @@ void RecentCommits::forget_through(Sequence sequence) {
 void RecentCommits::drop_oldest() {
   // ANCHOR: task-3-5-2 RecentCommits::drop_oldest
   const auto oldest = by_sequence_.begin();
-  complete_after_ = std::max(complete_after_, oldest->first);
+  if (complete_after_ < oldest->first) complete_after_ = oldest->first;
   memory_bytes_ -= oldest->second->first.size() + kRecordBytes;
   by_key_.erase(oldest->second);
   by_sequence_.erase(oldest);
@@ -84,7 +83,7 @@ void RecentCommits::make_room() {
   // ANCHOR: task-3-5-3 RecentCommits::make_room
   while (memory_bytes_ > max_bytes_)
     drop_oldest();
-  forced_after_ = complete_after_;
+  forced_after_ = complete_after();
   // ANCHOR_END: task-3-5-3
 }
 
