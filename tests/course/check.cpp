@@ -347,7 +347,7 @@ void print_failure(const Course& course, const Room& room,
                 Ink::dim);
   }
   if (!failure.invariant.empty()) {
-    const auto found = find_invariant(room, failure.invariant);
+    const auto found = find_invariant(course, room, failure.invariant);
     print_field(unwritten ? "promise" : "breaks",
                 found ? found->text : failure.invariant, Ink::warn);
     if (found) {

@@ -409,6 +409,39 @@ TEST_CASE("an invariant is found with its second line", "[course][guide]") {
   CHECK_SAME(invariant_number("It is"), "");
 }
 
+TEST_CASE("an invariant's second line may begin with another's number",
+          "[course][guide]") {
+  constexpr const char* kBoth =
+      "// I1 Kept, so that\n//    I2 has something to say.\n// I2 Said.\n";
+  CHECK_SAME(find_invariant(kBoth, "I1")->text,
+             "I1 Kept, so that I2 has something to say.");
+  CHECK_SAME(find_invariant(kBoth, "I2")->line, 3);
+}
+
+TEST_CASE("every promise that a suite cites by its header is found there",
+          "[course][guide]") {
+  const Course course = discover(LSM_SOURCE_ROOT, "build");
+  constexpr std::string_view kCite = "INVARIANT(\"";
+  int found = 0;
+  for (const Room& room : course.rooms) {
+    const std::string suite = read_file(room.suite);
+    for (std::size_t at = suite.find(kCite); at != std::string::npos;
+         at = suite.find(kCite, at + 1)) {
+      const std::size_t begin = at + kCite.size();
+      const std::string cited =
+          suite.substr(begin, suite.find('"', begin) - begin);
+      if (invariant_number(cited).empty() ||
+          cited.find(".h") == std::string::npos) {
+        continue;
+      }
+      INFO(room.id << ": " << cited);
+      CHECK(find_invariant(course, room, cited).has_value());
+      ++found;
+    }
+  }
+  CHECK(found > 300);
+}
+
 TEST_CASE("compiler errors: the learner's file first", "[course][build]") {
   const auto errors = compile_errors(
       "[3/9] Building CXX object a.o\nFAILED: a.o\n"

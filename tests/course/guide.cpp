@@ -141,6 +141,23 @@ std::map<int, std::vector<string>> parse_hints(string_view text) {
   return result;
 }
 
+// Where a comment's text begins; 0 when the line has none.
+static std::size_t comment_indent(string_view line) {
+  if (!line.starts_with("//")) return 0;
+  const std::size_t begin = line.find_first_not_of(" \t", 2);
+  return begin == string_view::npos ? 0 : begin;
+}
+
+// "batch.h" from "I2 of batch.h: …"; empty when it names none.
+static string cited_header(string_view cited) {
+  const std::size_t of = cited.find(" of ");
+  if (of == string_view::npos) return {};
+  const string_view word = cited.substr(of + 4);
+  const std::size_t end = word.find(".h");
+  if (end == string_view::npos || word.substr(0, end).contains(' ')) return {};
+  return string(word.substr(0, end + 2));
+}
+
 string invariant_number(string_view text) {
   if (!text.starts_with('I')) return {};
   const std::size_t end =
@@ -151,39 +168,63 @@ string invariant_number(string_view text) {
 std::optional<Invariant> find_invariant(string_view header,
                                         string_view number) {
   const std::vector<string_view> lines = lines_of(header);
+  std::size_t first = 0;  // the indent of the first invariant, and of all
   for (std::size_t i = 0; i < lines.size(); i++) {
-    if (!lines[i].starts_with("//")) continue;
-    string_view text = without_spaces(lines[i].substr(2));
-    if (invariant_number(text) != number) continue;
-    Invariant result{.text = string(text), .file = {}, .line = i + 1};
-    for (std::size_t j = i + 1; j < lines.size(); j++) {
-      // What goes on below an invariant is indented under it.
-      if (!lines[j].starts_with("//  ")) break;
-      text = without_spaces(lines[j].substr(2));
-      if (text.empty() || !invariant_number(text).empty()) break;
-      result.text += " " + string(text);
+    const std::size_t indent = comment_indent(lines[i]);
+    if (indent == 0) continue;
+    const string here = invariant_number(lines[i].substr(indent));
+    if (first == 0 && !here.empty()) first = indent;
+    if (here != number || indent != first) continue;
+    Invariant result{
+        .text = string(lines[i].substr(indent)), .file = {}, .line = i + 1};
+    // What goes on below an invariant is indented under it, and may begin with
+    // the number of another.
+    for (std::size_t j = i + 1;
+         j < lines.size() && comment_indent(lines[j]) > indent; j++) {
+      result.text += " " + string(lines[j].substr(comment_indent(lines[j])));
     }
     return result;
   }
   return std::nullopt;
 }
 
-std::optional<Invariant> find_invariant(const Room& room, string_view cited) {
-  const std::string number = invariant_number(cited);
+std::optional<Invariant> find_invariant(const Course& course, const Room& room,
+                                        string_view cited) {
+  const string number = invariant_number(cited);
   if (number.empty()) return std::nullopt;
-  std::optional<Invariant> only;
-  for (const auto& [name, source] : read_sources(room.reference)) {
-    if (!name.ends_with(".h")) continue;
-    std::optional<Invariant> found = find_invariant(source, number);
-    if (!found) continue;
-    found->file = room.folder + "/" + name;
-    if (cited.find(" of " + name) != string_view::npos) return found;
-    // Two headers count from I1 on: the number alone names neither.
-    if (only) return std::nullopt;
-    only = std::move(found);
+  const string header = cited_header(cited);
+  const auto look_in = [&](const std::filesystem::path& folder,
+                           const string& shown, const string& name) {
+    const std::map<string, string> sources = read_sources(folder);
+    const auto source = sources.find(name);
+    std::optional<Invariant> found;
+    if (source != sources.end()) found = find_invariant(source->second, number);
+    if (found) found->file = shown + "/" + name;
+    return found;
+  };
+  if (header.empty()) {
+    // Where several headers count from I1 on, the number alone names none.
+    std::optional<Invariant> only;
+    for (const auto& [name, source] : read_sources(room.reference)) {
+      if (!name.ends_with(".h")) continue;
+      std::optional<Invariant> found =
+          look_in(room.reference, room.folder, name);
+      if (found && only) return std::nullopt;
+      if (found) only = std::move(found);
+    }
+    return only;
   }
-  // "I2 of tree_shape.h" may name another room's header, or one of base/.
-  return cited.find(".h") == string_view::npos ? only : std::nullopt;
+  // The room's own, a given one ("base/iterator.h", "lsm/snapshot.h"), or that
+  // of a room below.
+  const string name = header.substr(header.rfind('/') + 1);
+  auto found = look_in(room.reference, room.folder, name);
+  for (const string folder : {"solutions/base", "solutions/include/lsm"}) {
+    if (!found) found = look_in(course.root / folder, folder, name);
+  }
+  for (const Room& below : course.rooms) {
+    if (!found) found = look_in(below.reference, below.folder, name);
+  }
+  return found;
 }
 
 }  // namespace lsm::course

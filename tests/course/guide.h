@@ -39,14 +39,15 @@ struct Invariant {
   std::size_t line = 0;
 };
 
-// The invariant of that number ("I2") in a header's comments: from `// I2` to
-// the next numbered line, empty comment line or end of the comment.
+// The invariant of that number ("I2") in a header's comments: from `// I2` on
+// as far as the lines are indented under it.
 std::optional<Invariant> find_invariant(std::string_view header,
                                         std::string_view number);
 
-// The one that a test cites: "I2 …", or "I2 of log_format.h …" where the room
-// has several headers. Nothing when that names none of them, or more than one.
-std::optional<Invariant> find_invariant(const Room& room,
+// The one that a test of `room` cites: "I2 …", or "I2 of log_format.h …" where
+// the room has several headers, or the header is a given one or another room's.
+// Nothing when there is none, or more than one.
+std::optional<Invariant> find_invariant(const Course& course, const Room& room,
                                         std::string_view cited);
 
 // "I2" from "I2 the newest …"; empty when it starts otherwise.
