@@ -183,10 +183,6 @@ Result<std::optional<std::string>> Engine::get(std::string_view key) {
 }
 
 std::unique_ptr<UserIterator> Engine::scan(ScanRange range) {
-  if (Result<void> open = check_open(); !open) {
-    return std::make_unique<ErrorIterator<std::string_view>>(
-        std::move(open).error());
-  }
   VersionPtr version = write_path_->current();
   const Sequence at = write_path_->visible();
   return scan_at(std::move(version), std::move(range), at, nullptr);

@@ -95,7 +95,8 @@ std::string amplification_text(const Stats& stats) {
       "write amplification  {:>5}   {} to logs and tables for {} put,\n"
       "                             since the store was opened\n"
       "space amplification  {:>5}   all tables / the deepest level, which has\n"
-      "                             each key once: 1 is none\n",
+      "                             each key once (but for snapshots): 1 is "
+      "none\n",
       ratio(write_amplification(stats)), show_bytes(written_bytes(stats)),
       show_bytes(stats.user_bytes_written), ratio(space_amplification(stats)));
 }
