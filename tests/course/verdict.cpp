@@ -312,7 +312,7 @@ string signal_name(int number) {
     case SIGBUS:
       return "SIGBUS: an address that is not there";
     case SIGABRT:
-      return "SIGABRT: an assertion of the code failed";
+      return "SIGABRT: an assertion failed, or an exception left a destructor";
     case SIGFPE:
       return "SIGFPE: a division by zero";
     case SIGILL:
