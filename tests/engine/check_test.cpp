@@ -3,6 +3,8 @@
 // what may be inferred and what may not; whole runs on a store that is made
 // wrong in one way at a time.
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ using check::Anomaly;
 using check::Graph;
 using check::History;
 using check::Node;
+using check::Settings;
 using check::Successors;
 using check::Workload;
 
@@ -32,13 +35,21 @@ History history_from(const std::string& text) {
 }
 
 // "G-single" of what is wrong, smallest first; "" when nothing is.
-std::string wrong_in(const std::string& text, Isolation isolation) {
+std::string wrong_names(const History& history, Isolation isolation) {
   std::string names;
-  for (const auto& finding :
-       check::check(history_from(text), isolation).wrong) {
+  for (const auto& finding : check::check(history, isolation).wrong) {
     names += (names.empty() ? "" : " ") + check::short_name_of(finding);
   }
   return names;
+}
+std::string wrong_in(const std::string& text, Isolation isolation) {
+  return wrong_names(history_from(text), isolation);
+}
+// The same of a history of which the order is known.
+std::string refusals(const std::string& text, Isolation isolation) {
+  History history = history_from(text);
+  history.in_turns = true;
+  return wrong_names(history, isolation);
 }
 std::string serializable(const std::string& text) {
   return wrong_in(text, Isolation::serializable);
@@ -557,6 +568,112 @@ TEST_CASE("on a store without a flaw nothing is found", "[engine][check]") {
   CHECK(report.refused > 500);
   CHECK(report.overlaps > 4'000);
   CHECK((report.allowed > 100) == (isolation == Isolation::snapshot));
+}
+
+TEST_CASE("a refusal needs a reason, where the order is known",
+          "[engine][check]") {
+  STORY("1 is refused; what had 2 committed since 1 began?");
+  INVARIANT("only what a transaction asked about is a reason");
+  constexpr auto kSnapshot = Isolation::snapshot;
+  constexpr auto kSerializable = Isolation::serializable;
+  // Read: found or not, or in a range.
+  const std::string x = " 2:begin 2:put(x,9) 2:commit 1:put(z,1) 1:refused";
+  CHECK_SAME(refusals("1:begin 1:get(x)=-" + x, kSerializable), "");
+  CHECK_SAME(refusals("1:begin 1:get(y)=-" + x, kSerializable), "needless");
+  CHECK_SAME(refusals("1:begin 1:scan[a,y)={}" + x, kSerializable), "");
+  CHECK_SAME(refusals("1:begin 1:scan[a,x]={}" + x, kSerializable), "");
+  CHECK_SAME(refusals("1:begin 1:scan[a,x)={}" + x, kSerializable), "needless");
+  CHECK_SAME(refusals("1:begin 1:scan[y,)={}" + x, kSerializable), "needless");
+  CHECK_SAME(refusals("1:begin 1:get(x)=-" + x, kSnapshot), "needless");
+  // Written: counts under snapshot isolation, and only there.
+  CHECK_SAME(refusals("1:begin 1:put(x,5)" + x, kSnapshot), "");
+  CHECK_SAME(refusals("1:begin 1:put(x,5)" + x, kSerializable), "needless");
+  // Its own write hides the key, if it came before the read.
+  CHECK_SAME(refusals("1:begin 1:put(x,5) 1:get(x)=5" + x, kSerializable),
+             "needless");
+  CHECK_SAME(refusals("1:begin 1:get(x)=- 1:put(x,5)" + x, kSerializable), "");
+  // Before its snapshot, and of one that did not commit.
+  CHECK_SAME(refusals("2:begin 2:put(x,9) 2:commit 1:begin 1:get(x)=9 "
+                      "1:put(z,1) 1:refused",
+                      kSerializable),
+             "needless");
+  CHECK_SAME(refusals("1:begin 1:get(x)=- 2:put(x,9) 2:rollback 1:put(z,1) "
+                      "1:refused",
+                      kSerializable),
+             "needless");
+}
+
+TEST_CASE("who needs what was forced out may be refused", "[engine][check]") {
+  STORY("One record has room; 2 and 3 commit while 1 is open.");
+  INVARIANT("the oldest record goes first, and the message blames the limit");
+  const auto judged = [](const std::string& refusal, std::size_t room) {
+    History history = history_from(
+        "1:begin 1:get(z)=- 2:put(x,1) 2:commit 3:put(y,1) 3:commit 1:put(z,1) "
+        "1:refused");
+    history.in_turns = true;
+    history.record_bytes = 10;
+    history.max_records_bytes = room;
+    history.traces.front().refusal = refusal;
+    return wrong_names(history, Isolation::serializable);
+  };
+  const std::string blame = "max_commit_records_bytes";
+  CHECK_SAME(judged(blame, 11), "");
+  CHECK_SAME(judged(blame, 22), "reason needless");
+  CHECK_SAME(judged("key \"z\"", 22), "needless");
+  CHECK_SAME(judged("key \"z\1\"", 11), "reason");
+}
+
+TEST_CASE("records that nobody needs are noticed", "[engine][check]") {
+  STORY("1 is open while 2 and 3 commit; 4 commits when nobody else is.");
+  INVARIANT("kept is what an open transaction can still ask about");
+  const auto judged = [](std::size_t after_3, std::size_t after_4) {
+    History history = history_from(
+        "1:begin 2:put(x,1) 2:commit 3:put(x,2) 3:put(y,1) 3:commit 1:commit "
+        "4:begin 4:put(z,1) 4:commit");
+    history.in_turns = true;
+    history.traces[2].records = after_3;
+    history.traces[3].records = after_4;
+    return wrong_names(history, Isolation::serializable);
+  };
+  CHECK_SAME(judged(2, 1), "");  // x, y; 4 itself is open until it has answered
+  CHECK_SAME(judged(0, 0), "");
+  CHECK_SAME(judged(3, 1), "hoard");
+  CHECK_SAME(judged(2, 2), "hoard");
+}
+
+TEST_CASE("a scan that was left open shows own writes as of its beginning",
+          "[engine][check]") {
+  STORY("Opened before the put of b, moved after it; the put of a is before.");
+  const std::string puts = "1:begin 1:put(a,1) 1:put(b,2) ";
+  CHECK_SAME(serializable(puts + "1:scan@1[a,c)={a=1}"), "");
+  // To this scan b = 2 is not its own, and nobody had committed it.
+  CHECK_SAME(serializable(puts + "1:scan@1[a,c)={a=1 b=2}"), "G-SIa");
+  CHECK_SAME(serializable(puts + "1:scan@2[a,c)={a=1 b=2}"), "");
+  CHECK_SAME(serializable(puts + "1:scan[a,c)={a=1}"), "unrepeatable");
+  CHECK_SAME(serializable(puts + "1:scan@0[a,c)={}"), "");
+  // The notation comes back as it went in.
+  const std::string text = "1:begin\n1:scan@0[a,c)={}\n1:commit\n";
+  CHECK_SAME(check::to_string(history_from(text)), text);
+  CHECK(!check::parse_steps("1:scan@[a,c)={}"));
+}
+
+TEST_CASE("a store that refuses too much is told so", "[engine][check]") {
+  STORY("The model relies on all of a scan's bounds, however far it went.");
+  Settings settings;
+  settings.plan = {
+      .workload = Workload::registers, .transactions = 300, .turns = true};
+  settings.histories = 10;
+  const auto on_model = [&](std::optional<std::size_t> limit) {
+    return check::run_prove_on(settings, [&](std::uint64_t) {
+      return Result<check::Stage>(
+          {.subject = ModelStore().subject(), .max_records_bytes = limit});
+    });
+  };
+  const auto report = on_model(SIZE_MAX);
+  REQUIRE(report.first);
+  CHECK(report.anomalies[static_cast<std::size_t>(Anomaly::needless)] > 0);
+  CHECK(report.first->story.find("had no need to be") != std::string::npos);
+  CHECK_SAME(on_model(std::nullopt).bad, 0u);
 }
 
 TEST_CASE("with turns a seed is a history", "[engine][check]") {

@@ -74,6 +74,19 @@ TEST_CASE("JSON has the figures, and null for what is not wrong",
   CHECK(report["anomalies"].empty());
 }
 
+TEST_CASE("the trial runs plans of every kind", "[engine][tool]") {
+  STORY("On the engine as it is, then as JSON, which is for what is wrong.");
+  const Ran ran = run_check({"--trial"});
+  CHECK_SAME(ran.status, 0);
+  for (const char* plan :
+       {"serializable, list-append: ", "serializable, register: ",
+        "snapshot, list-append: ", "snapshot, register: "}) {
+    CHECK(contains(ran.out, plan));
+  }
+  CHECK(!contains(ran.out, " wrong: "));
+  CHECK_SAME(run_check({"--trial", "--json"}).out, "");
+}
+
 TEST_CASE("a history that is wrong is told, with status 1", "[engine][tool]") {
   STORY("A write skew on stdin; as serializable, and as snapshot isolation.");
   const std::string skew =

@@ -1,12 +1,14 @@
 #include "tools/check/checker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "tools/check/cycles.h"
+#include "tools/check/refusals.h"
 
 namespace lsm::check {
 namespace {
@@ -23,6 +25,13 @@ Anomaly anomaly_of(Fault fault) {
       return Anomaly::unrepeatable;
     case Fault::early:
       return Anomaly::early;
+    case Fault::needless:
+      return Anomaly::needless;
+    case Fault::false_blame:
+    case Fault::raw_bytes:
+      return Anomaly::reason;
+    case Fault::hoard:
+      return Anomaly::hoard;
     case Fault::lost_update:
     case Fault::forked_list:
       break;
@@ -201,6 +210,8 @@ Verdict check(const History& history, Isolation isolation, Graph& graph) {
   verdict.arrows = graph.edges.size();
   verdict.transactions = static_cast<std::size_t>(
       std::ranges::count_if(history.traces, &Trace::committed));
+  std::ranges::move(refusals_without_reason(history, isolation),
+                    std::back_inserter(graph.misreads));
   for (const Misread& misread : graph.misreads)
     verdict.wrong.push_back({anomaly_of(misread.fault), {}, misread});
   const auto found = [](std::vector<Edge> cycle) {
@@ -253,6 +264,12 @@ std::string short_name_of(Anomaly anomaly) {
       return "G2-item";
     case Anomaly::g2:
       return "G2";
+    case Anomaly::needless:
+      return "needless";
+    case Anomaly::reason:
+      return "reason";
+    case Anomaly::hoard:
+      return "hoard";
   }
   return "unknown";
 }
@@ -291,13 +308,20 @@ std::string name_of(const Finding& finding) {
         return finding.cycle.size() == 2 ? "write skew" : "a serial cycle";
       case Anomaly::g2:
         return "phantom";
+      case Anomaly::needless:
+        return "a refusal without a reason";
+      case Anomaly::reason:
+        return "a refusal for a wrong reason";
+      case Anomaly::hoard:
+        return "records that nobody needs";
     }
     return "unknown";
   };
   const std::string name = short_name_of(finding);
-  return words() + (name == "unrepeatable" || name == "garbage"
-                        ? std::string()
-                        : " (" + name + ")");
+  const bool has_name = finding.anomaly != Anomaly::garbage &&
+                        finding.anomaly != Anomaly::unrepeatable &&
+                        finding.anomaly < Anomaly::needless;
+  return words() + (has_name ? " (" + name + ")" : std::string());
 }
 
 }  // namespace lsm::check

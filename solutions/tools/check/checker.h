@@ -4,6 +4,9 @@
 //   serializable   no cycle at all in the dependency graph
 //   snapshot       only cycles with two rw arrows side by side
 //
+// And where the order is known (History::in_turns): no refusal without a
+// reason, and no record that nobody needs (refusals.h).
+//
 // Why two side by side: under snapshot isolation each arrow but rw says that
 // one had committed before the other began; a rw says that one had begun
 // before the other committed. So in a cycle in which every rw is followed by
@@ -37,8 +40,11 @@ enum class Anomaly : std::uint8_t {
   g_single,      // with one rw
   g2_item,       // with two or more
   g2,            // with a predicate rw among them
+  needless,      // a refusal without a reason
+  reason,        // a refusal for a wrong reason, or one that nobody can read
+  hoard,         // records that nobody needs
 };
-inline constexpr int kAnomalies = 11;
+inline constexpr int kAnomalies = 14;
 
 // Either a misread or a cycle.
 struct Finding {

@@ -1,6 +1,7 @@
 #include "tools/check/graph.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -226,36 +227,45 @@ void Builder::collect_writes(std::size_t trace) {
 }
 
 // Reads of what it wrote itself must agree with that, and reads of the same
-// key with each other; the first of each key counts.
+// key with each other; the first of each key counts. A scan that was left open
+// shows own writes as they were when it was opened.
 void Builder::collect_reads(std::size_t trace) {
-  struct Known {
-    std::optional<std::string> value;
-    bool own;
-  };
-  std::map<std::size_t, Known> known;
-  const auto see = [&](std::size_t key, const std::optional<std::string>& value,
+  using Value = std::optional<std::string>;
+  // Of each key: own writes, by their places among the operations.
+  std::map<std::size_t, std::map<std::size_t, Value>> own;
+  std::map<std::size_t, Value> known;  // of the snapshot
+  const auto see = [&](std::size_t key, const Value& value, std::size_t place,
                        bool by_scan) {
-    const auto [at, is_new] = known.emplace(key, Known{value, false});
-    if (is_new) {
-      if (trace_of(trace).committed())
+    const Value* expected = nullptr;
+    if (const auto writes = own.find(key); writes != own.end()) {
+      const auto later = writes->second.lower_bound(place);
+      if (later != writes->second.begin()) {
+        expected = &std::prev(later)->second;
+      }
+    }
+    if (expected == nullptr) {
+      const auto [at, is_new] = known.emplace(key, value);
+      if (is_new && trace_of(trace).committed()) {
         facts_[key].seen.push_back({trace, value, by_scan});
-    } else if (at->second.value != value) {
+      }
+      expected = &at->second;
+    }
+    if (*expected != value) {
       misread(Fault::unrepeatable, trace, std::nullopt, key, shown(value),
-              shown(at->second.value));
+              shown(*expected));
     }
   };
+  std::size_t place = 0;
   for (const Operation& operation : trace_of(trace).operations) {
     switch (operation.kind) {
       case Operation::Kind::get:
-        see(index_of(operation.key), operation.value, false);
+        see(index_of(operation.key), operation.value, place, false);
         break;
       case Operation::Kind::put:
-        known.insert_or_assign(index_of(operation.key),
-                               Known{operation.value, true});
-        break;
       case Operation::Kind::remove:
-        known.insert_or_assign(index_of(operation.key),
-                               Known{std::nullopt, true});
+        own[index_of(operation.key)].emplace(
+            place, operation.kind == Operation::Kind::put ? operation.value
+                                                          : std::nullopt);
         break;
       case Operation::Kind::scan: {
         auto entry = operation.entries.begin();
@@ -265,12 +275,14 @@ void Builder::collect_reads(std::size_t trace) {
              ++key) {
           const bool there = entry != operation.entries.end() &&
                              entry->key == graph_.keys[key];
-          see(key, there ? std::optional(entry->value) : std::nullopt, true);
+          see(key, there ? std::optional(entry->value) : std::nullopt,
+              operation.opened.value_or(place), true);
           if (there) ++entry;
         }
         break;
       }
     }
+    ++place;
   }
 }
 

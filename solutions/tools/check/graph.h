@@ -82,6 +82,11 @@ enum class Fault : std::uint8_t {
   lost_update,   // saw the version that another one saw, both wrote, and both
                  // committed
   forked_list,   // saw a list; another one saw a list; neither begins the other
+  // Of the refusals (refusals.h), where order is known:
+  needless,     // was refused, and nothing that it asked about had changed
+  false_blame,  // was refused for a limit that had forced nothing out
+  raw_bytes,    // was refused in words that cannot be printed
+  hoard,        // after its commit more records were kept than anybody needs
 };
 
 struct Misread {
@@ -89,7 +94,8 @@ struct Misread {
   std::size_t reader = 0;            // trace
   std::optional<std::size_t> other;  // writer, or the other reader
   std::string key;
-  std::string seen;      // as told: "nothing" where it was
+  std::string seen;      // as told: "nothing" where it was; of a refusal, its
+                         // words; of a hoard, how many
   std::string expected;  // the other value, of those that have one
 };
 

@@ -72,8 +72,17 @@ class StepParser {
       operation.kind = Operation::Kind::remove;
       operation.key = until(")");
       if (!take(")")) return wrong("remove(key)");
-    } else if (take("scan[")) {
+    } else if (take("scan")) {
       operation.kind = Operation::Kind::scan;
+      if (take("@")) {
+        std::size_t opened = 0;
+        const auto count =
+            std::from_chars(rest_.data(), rest_.data() + rest_.size(), opened);
+        if (count.ec != std::errc()) return wrong("scan@2[lower,upper)");
+        rest_.remove_prefix(static_cast<std::size_t>(count.ptr - rest_.data()));
+        operation.opened = opened;
+      }
+      if (!take("[")) return wrong("scan[lower,upper)");
       LSM_TRY(scan(operation));
     } else {
       return wrong("begin, get, put, remove, scan, commit, rollback, refused");
@@ -172,7 +181,8 @@ History history_of(const std::vector<Step>& steps) {
       history.traces.push_back({.session = step.transaction,
                                 .begin = tick,
                                 .begun = tick,
-                                .number = step.transaction});
+                                .number = step.transaction,
+                                .opened = tick});
     }
     Trace& trace = history.traces[traces[step.transaction]];
     if (step.kind == Step::Kind::operation) {
@@ -207,7 +217,10 @@ std::string to_string(const Operation& operation) {
     case Operation::Kind::scan:
       break;
   }
-  std::string text = fmt::format("scan{}={{", to_string(operation.range));
+  std::string text = fmt::format(
+      "scan{}{}={{",
+      operation.opened ? fmt::format("@{}", *operation.opened) : std::string(),
+      to_string(operation.range));
   for (const Entry& entry : operation.entries) {
     if (text.back() != '{') text += ' ';
     text += fmt::format("{}={}", entry.key, entry.value);

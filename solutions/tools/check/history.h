@@ -7,6 +7,8 @@
 //   get(x)=3     it saw 3; get(x)=- saw nothing; get(x) alone is still to run
 //   put(x,4)     remove(x)
 //   scan[a,c)={a=1 b=[1 2]}     [a,c] takes c in; [a,) goes on to the end
+//   scan@2[a,c)={a=1}           opened when its transaction had done 2 steps:
+//                               own writes show as they were then
 //   commit   rollback   refused (it asked to commit, and lost)
 // A value in brackets is a list, each element of which was appended once.
 //
@@ -46,6 +48,9 @@ struct Operation {
   ReadRange range = {};                   // of a scan
   std::vector<Entry> entries = {};        // of a scan, ascending
   std::uint64_t tick = 0;
+  // Of a scan: own writes count only of this many operations; none: of all
+  // before it.
+  std::optional<std::size_t> opened = {};
 };
 
 enum class Outcome : std::uint8_t { committed, rolled_back, refused };
@@ -61,11 +66,22 @@ struct Trace {
   std::vector<Operation> operations = {};
   int number = 0;  // the notation's
 
+  // What refusals.h judges by; not in the notation.
+  bool may_ask = true;       // a transaction that may still write
+  std::uint64_t opened = 0;  // when it had begun, whatever its snapshot
+  std::string refusal = {};  // what the store said
+  std::optional<std::size_t> records = {};  // kept when it had committed
+
   bool committed() const { return outcome == Outcome::committed; }
 };
 
 struct History {
   std::vector<Trace> traces;  // ascending by begin
+  // Every step was over when the next one began, or all but a begin beside a
+  // plain write, and refusals are to be judged.
+  bool in_turns = false;
+  std::size_t max_records_bytes = SIZE_MAX;  // the store's limit
+  std::size_t record_bytes = 0;              // of each, besides its key
 };
 
 // One step of the notation.

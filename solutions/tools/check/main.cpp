@@ -217,6 +217,7 @@ int prove(const Arguments& arguments, const std::string& name) {
         report.first ? *report.first : *report.first_allowed;
     std::ofstream(arguments.save) << to_string(exhibit.history);
   }
+  if (arguments.json && arguments.trial && report.clean()) return 0;
   if (arguments.json) {
     fmt::print("{}\n", json_of(arguments, report, name).dump(2));
   } else {
@@ -225,7 +226,8 @@ int prove(const Arguments& arguments, const std::string& name) {
   return report.clean() ? 0 : 1;
 }
 
-// Every plan of the trial, until one is not clean.
+// Every plan of the trial, until one is not clean. (As JSON: only
+// that one.)
 int try_all(Arguments arguments, const std::string& name) {
   for (const Settings& settings : trial_plans(arguments.settings.plan.seed)) {
     arguments.settings = settings;

@@ -69,6 +69,8 @@ Report run_prove(const Settings& settings, const Watch& watch = {});
 struct Stage {
   Subject subject;
   std::function<void(Report&)> close = {};  // may note flushes; may be null
+  // None: the store's refusals are not judged.
+  std::optional<std::size_t> max_records_bytes = {};
 };
 using MakeStage = std::function<Result<Stage>(std::uint64_t seed)>;
 Report run_prove_on(const Settings& settings, const MakeStage& make_stage,

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "base/bytes.h"
+
 namespace lsm::check {
 namespace {
 
@@ -53,14 +55,19 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 class Storyteller {
  public:
   Storyteller(const History& history, const Graph& graph,
-              const Finding& finding)
-      : history_(history), graph_(graph), traces_(finding.traces()) {
+              const Finding& finding, Isolation isolation)
+      : history_(history),
+        graph_(graph),
+        isolation_(isolation),
+        traces_(finding.traces()) {
     for (const Edge& edge : finding.cycle) {
       for (const int version : {edge.before, edge.after}) {
         if (version >= 0) keys_.insert(graph.keys[version_of(version).key]);
       }
     }
-    if (finding.cycle.empty()) keys_.insert(finding.misread.key);
+    if (!finding.cycle.empty()) return;
+    keys_.insert(finding.misread.key);
+    tells_all_ = finding.misread.fault >= Fault::needless;
   }
 
   std::string timeline() const;
@@ -82,60 +89,66 @@ class Storyteller {
   }
   std::string show(int version) const {
     const Version& shown = version_of(version);
-    return shown.value ? fmt::format("{} = {}", graph_.keys[shown.key],
+    return shown.value ? fmt::format("{} = {}", escape(graph_.keys[shown.key]),
                                      shortened(*shown.value))
-                       : fmt::format("no {}", graph_.keys[shown.key]);
+                       : fmt::format("no {}", escape(graph_.keys[shown.key]));
   }
   std::string writer_name(int version) const {
     const int writer = version_of(version).writer;
     return writer < 0 ? "the empty store"
                       : name(static_cast<std::size_t>(writer));
   }
+  bool matters(const std::string& key) const {
+    return tells_all_ || keys_.contains(key);
+  }
   std::string step(const Operation& operation) const;
   std::string newer(const Edge& edge) const;
 
   const History& history_;
   const Graph& graph_;
+  const Isolation isolation_;
   std::vector<std::size_t> traces_;  // ascending: T1, T2 …
   std::set<std::string> keys_;
+  bool tells_all_ = false;  // every step, not only those on keys_
 };
 
 // Empty: it has nothing to do with the finding.
 std::string Storyteller::step(const Operation& operation) const {
   switch (operation.kind) {
     case Operation::Kind::get:
-      if (!keys_.contains(operation.key)) return {};
-      return operation.value ? fmt::format("get {} = {}", operation.key,
-                                           shortened(*operation.value))
-                             : fmt::format("get {}: nothing", operation.key);
+      if (!matters(operation.key)) return {};
+      return operation.value
+                 ? fmt::format("get {} = {}", escape(operation.key),
+                               shortened(*operation.value))
+                 : fmt::format("get {}: nothing", escape(operation.key));
     case Operation::Kind::put:
-      if (!keys_.contains(operation.key)) return {};
-      return fmt::format("put {} = {}", operation.key,
+      if (!matters(operation.key)) return {};
+      return fmt::format("put {} = {}", escape(operation.key),
                          shortened(*operation.value));
     case Operation::Kind::remove:
-      if (!keys_.contains(operation.key)) return {};
-      return fmt::format("remove {}", operation.key);
+      if (!matters(operation.key)) return {};
+      return fmt::format("remove {}", escape(operation.key));
     case Operation::Kind::scan:
       break;
   }
   const auto touched = [&](const std::string& key) {
     return contains(operation.range, key);
   };
-  if (std::ranges::none_of(keys_, touched)) return {};
+  if (!tells_all_ && std::ranges::none_of(keys_, touched)) return {};
   const ReadRange& range = operation.range;
-  std::string text =
-      fmt::format("scan [{}, {}{}: ", range.lower, range.upper.value_or("end"),
-                  range.upper_included ? ']' : ')');
+  std::string text = fmt::format("scan [{}, {}{}: ", escape(range.lower),
+                                 range.upper ? escape(*range.upper) : "end",
+                                 range.upper_included ? ']' : ')');
   // Those that matter, and a few of the others.
   std::size_t shown = 0;
   std::size_t left_out = 0;
   for (const Entry& entry : operation.entries) {
-    const bool matters = keys_.contains(entry.key);
-    if (!matters && operation.entries.size() > kEntriesShown) {
+    if (!keys_.contains(entry.key) &&
+        operation.entries.size() > kEntriesShown) {
       ++left_out;
       continue;
     }
-    text += fmt::format("{}{}={}", shown++ > 0 ? " " : "", entry.key,
+    text += fmt::format("{}{}={}", shown++ > 0 ? " " : "", escape(entry.key),
                         shortened(entry.value));
   }
   if (operation.entries.empty()) text += "nothing";
@@ -232,7 +245,7 @@ std::string Storyteller::why(const Edge& edge) const {
           edge.predicate ? "scanned, and there was" : "saw", show(edge.before),
           to,
           removed ? fmt::format("removed {}",
-                                graph_.keys[version_of(edge.after).key])
+                                escape(graph_.keys[version_of(edge.after).key]))
                   : fmt::format("wrote {}", show(edge.after)));
       if (edge.order != Order::first) text += ", " + newer(edge);
       return text;
@@ -251,7 +264,7 @@ std::string Storyteller::why(const Misread& misread) const {
   switch (misread.fault) {
     case Fault::garbage:
       return fmt::format("{} saw {} = {}, and nobody ever wrote that.", reader,
-                         misread.key, misread.seen);
+                         escape(misread.key), misread.seen);
     case Fault::aborted:
       return fmt::format(
           "{} saw {} = {}, and {}, which wrote it, did not commit.", reader,
@@ -274,6 +287,27 @@ std::string Storyteller::why(const Misread& misread) const {
           "committed.\nWhoever came second should have seen what the first "
           "wrote.",
           reader, other, misread.key, misread.seen);
+    case Fault::needless:
+      return fmt::format(
+          "{} was refused, and had no need to be: of what {} no key was "
+          "committed between its begin and its commit. The store said: {}.",
+          reader,
+          isolation_ == Isolation::snapshot ? "it wrote"
+                                            : "it read, missed or scanned over",
+          misread.seen);
+    case Fault::false_blame:
+      return fmt::format(
+          "{} was refused for max_commit_records_bytes, and nothing that it "
+          "needs had gone because of that. The store said: {}.",
+          reader, misread.seen);
+    case Fault::raw_bytes:
+      return fmt::format("{} was refused in words that are not printable: {}.",
+                         reader, misread.seen);
+    case Fault::hoard:
+      return fmt::format(
+          "When {} had committed, {} records of commits were kept; those that "
+          "an open transaction can still ask about were {}.",
+          reader, misread.seen, misread.expected);
     case Fault::forked_list:
       return fmt::format(
           "{} saw {} = {}, and {} saw {}:\nneither grew from the other.",
@@ -313,7 +347,7 @@ const char* arrow_name(Arrow arrow) {
 
 std::string tell(const History& history, const Graph& graph,
                  const Finding& finding, Isolation isolation) {
-  const Storyteller story(history, graph, finding);
+  const Storyteller story(history, graph, finding, isolation);
   std::string text =
       fmt::format("{}{}\n\n", name_of(finding),
                   finding.cycle.empty()

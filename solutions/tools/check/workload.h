@@ -10,9 +10,11 @@
 // key beside it takes its place: so keys that are not there are read, too.
 // Workload::registers: values are numbers, none written twice; puts without a
 // read before, updates, removals, plain writes beside the transactions.
-// Both: reads, scans forward and backward from either end or the middle, left
-// early or not; rollbacks; transactions that only read; some that read an
-// older snapshot.
+// Both: reads; scans forward and backward from either end or the middle, left
+// early or not, or left open beside other steps; bounds on keys, between keys,
+// and none; transactions that last long; rollbacks; some that only read; some
+// that read an older snapshot; in turns some that begin while a write is
+// between the log and the readers.
 //
 // I1 With `turns` everything happens on the calling thread, one step of one
 //    session after another, in an order drawn from the seed: the same history
@@ -36,8 +38,13 @@ namespace lsm::check {
 struct Subject {
   std::function<Result<std::unique_ptr<Transaction>>(TransactionOptions)> begin;
   // Null: no plain writes, no older snapshots.
-  std::function<Result<void>(const WriteBatch&)> write = {};
+  std::function<Result<void>(const WriteBatch&, WriteOptions)> write = {};
   std::function<Result<SnapshotPtr>()> snapshot = {};
+  // Null: not known. How many commits it remembers.
+  std::function<std::size_t()> records = {};
+  // Null: no disk of ours. Has this called, once, when a log is next synced:
+  // what was written is recorded by then, and not yet visible.
+  std::function<void(std::function<void()>)> on_sync = {};
 };
 Subject subject_of(Db& db);
 
