@@ -84,7 +84,8 @@ class OptimisticTransaction final : public Transaction {
     LSM_TODO("3.4 task 4", "OptimisticTransaction::submit");
   }
 
-  // It is over: gives back all that it holds (I4). `how` is a literal.
+  // It is over: gives back all that it holds (I4). `how` is a literal: "was
+  // committed", "failed to commit" or "was rolled back".
   void end(std::string_view how) {
     // Task 4: OptimisticTransaction::end
     LSM_TODO("3.4 task 4", "OptimisticTransaction::end");

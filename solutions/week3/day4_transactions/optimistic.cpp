@@ -131,7 +131,8 @@ class OptimisticTransaction final : public Transaction {
     // ANCHOR_END: task-3-4-4
   }
 
-  // It is over: gives back all that it holds (I4). `how` is a literal.
+  // It is over: gives back all that it holds (I4). `how` is a literal: "was
+  // committed", "failed to commit" or "was rolled back".
   void end(std::string_view how) {
     // ANCHOR: task-3-4-4 OptimisticTransaction::end
     ended_ = how;
