@@ -468,6 +468,7 @@ TEST_CASE("beyond max_bytes the oldest records go", "[3.5][task-3][gold]") {
   records.note(8, "dog");
   CHECK_SAME(on_record(records.commits), "cow@7 dog@8");
   CHECK_SAME(records.commits.complete_after(), 6);
+  CHECK_SAME(records.commits.forced_after(), 6);
 }
 
 TEST_CASE("a record is as old as the last commit of its key",
