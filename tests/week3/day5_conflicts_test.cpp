@@ -610,7 +610,7 @@ TEST_CASE("the refusal names max_commit_records_bytes if that was the cause",
   STORY("Then nobody is open while ant is written; two come from before.");
   REQUIRE_SAME(leader.commits->forced_after(), 11);
   REQUIRE_OK(leader.write("ant"));
-  for (const Sequence at : {11, 13}) {
+  for (const Sequence at : {Sequence{11}, Sequence{13}}) {
     INFO("began at " << at << ", and has seen all that was forced out");
     Tx late = leader.begin_unseen(Isolation::snapshot, at);
     const Result<void> too_old =
