@@ -39,12 +39,15 @@ const std::map<std::string, CompactionStyle> kPolicies = {
 constexpr const char* kFooter = R"(
 Each history runs on a new store on a disk in memory; from what the committed
 transactions saw follows who came before whom. Wrong is a cycle; under snapshot
-isolation only one without two rw arrows side by side. The exit status is 1
-when something is wrong, and 2 for a bad command line.
+isolation only one without two rw arrows side by side. With --turns wrong is
+also a refusal without a reason, and a record of a commit that nobody can ask
+about: "needless", "reason", "hoard". The exit status is 1 when something is
+wrong, and 2 for a bad command line.
 
 A history in a file is written like this (x is 3, then 4; a scan; nothing):
   1:begin 1:get(x)=3 2:begin 2:put(x,4) 2:commit 1:scan[a,c)={b=7} 1:get(z)=-
   1:commit      (or 1:rollback, or 1:refused)
+A scan that was opened after 2 steps, and moved later, is 1:scan@2[a,c)={b=7}
 
 JSON (--json): {"isolation", "workload", "policy", "seed", "histories",
   "transactions", "committed", "refused", "rolled_back", "overlaps", "arrows",

@@ -6,9 +6,10 @@
 //
 // I1 Stores have small write buffers and background work (or, with `turns`, a
 //    stepped executor), so that flushes and compactions run beside the
-//    transactions. Every fourth has little memory for commit records, and
-//    refuses more.
-// I2 With `turns` a history is its seed's: it can be had again.
+//    transactions. Every fourth has little memory for commit records, for
+//    one, three or seven, and refuses more.
+// I2 With `turns` a history is its seed's: it can be had again. Its refusals
+//    are judged, too (refusals.h).
 // Cost: some 10 ms a history of 500 transactions.
 // Used by lsm-check and tests/engine/isolation_test.cpp.
 #pragma once

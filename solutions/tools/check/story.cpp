@@ -355,7 +355,9 @@ std::string tell(const History& history, const Graph& graph,
                       : fmt::format(", a cycle of {}", finding.cycle.size()));
   text += story.timeline() + '\n';
   if (finding.cycle.empty()) {
-    text += story.why(finding.misread) + '\n';
+    const std::string why = story.why(finding.misread);
+    text +=
+        finding.misread.fault >= Fault::needless ? wrapped(why, 0) : why + '\n';
   } else {
     std::string order;
     for (const Edge& edge : finding.cycle) {
