@@ -869,9 +869,10 @@ TEST_CASE("keys and values have their limits", "[3.4][task-3][core]") {
   CHECK_ERROR(tx->put(bytes(kMaxKeySizeBytes + 1), "x"),
               Code::invalid_argument);
   CHECK_ERROR(tx->remove(bytes(kMaxKeySizeBytes + 1)), Code::invalid_argument);
-  const Result<void> huge = tx->put("ant", bytes(kMaxValueSizeBytes + 1));
-  CHECK_ERROR(huge, Code::invalid_argument);
-  if (huge) return;  // a GiB is nothing to show
+  const Result<void> value_too_large =
+      tx->put("ant", bytes(kMaxValueSizeBytes + 1));
+  CHECK_ERROR(value_too_large, Code::invalid_argument);
+  if (value_too_large) return;  // a GiB is nothing to show
   CHECK_SAME(ask(*tx, "ant"), "ant=own");
   CHECK_OK(tx->put(bytes(kMaxKeySizeBytes), "long"));
   const auto found = tx->get(bytes(kMaxKeySizeBytes));
