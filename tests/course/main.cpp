@@ -66,7 +66,8 @@ constexpr std::array kEngine = {
 };
 constexpr std::array kMaking = {
     Command{"starters", "", "make week1/ ... again from the solutions"},
-    Command{"mutants", "", "every known bug, and the test that kills it"},
+    Command{"mutants", "[--prove]",
+            "every known bug, and the test (or history) that kills it"},
     Command{"pristine", "", "every untouched starter fails as it should"},
 };
 
