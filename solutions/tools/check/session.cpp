@@ -177,11 +177,10 @@ Result<void> Session::plain_write() {
   const bool sync = one_in(2);
   trace_.asked = shared_.tick();
   Trace trace = std::move(trace_);
-  if (sync && shared_.plan.turns && shared_.subject.on_sync)
-    shared_.subject.on_sync(shared_.while_syncing);
+  const bool lets_in = sync && shared_.plan.turns && shared_.subject.on_sync;
+  if (lets_in) shared_.subject.on_sync(shared_.while_syncing);
   const auto done = shared_.subject.write(batch, {.sync = sync});
-  if (shared_.subject.on_sync && shared_.plan.turns)
-    shared_.subject.on_sync({});
+  if (lets_in) shared_.subject.on_sync({});
   LSM_TRY(done);
   trace.end = shared_.tick();
   if (shared_.subject.records && shared_.plan.turns)

@@ -43,7 +43,8 @@ struct Subject {
   // Null: not known. How many commits it remembers.
   std::function<std::size_t()> records = {};
   // Null: no disk of ours. Has this called, once, when a log is next synced:
-  // what was written is recorded by then, and not yet visible.
+  // what was written is recorded by then, and not yet visible. An empty one
+  // takes that back.
   std::function<void(std::function<void()>)> on_sync = {};
 };
 Subject subject_of(Db& db);
