@@ -895,7 +895,7 @@ TEST_CASE("answers reach those who look and those who sleep",
 TEST_CASE("two who sync in turn come to sync together", "[3.7][task-5][gold]") {
   STORY(
       "a and b sync again and again. Their first commits are apart; a leader "
-      "with endless patience waits for the other ever after.");
+      "with great patience waits for the other ever after.");
   INVARIANT("task 5: a sync waits until as many stand here as a moment ago");
   std::atomic<bool> enough = false;
   Writers* stage = nullptr;
@@ -908,7 +908,7 @@ TEST_CASE("two who sync in turn come to sync together", "[3.7][task-5][gold]") {
         accept(group);
         enough = stage->groups.size() == 11;
       },
-      {.patience = std::numeric_limits<int>::max()});
+      {.patience = 200'000});
   stage = &writers;
   writers.run(2, [&](int i) {
     const auto mine = ask(i == 0 ? "a!" : "b!");
