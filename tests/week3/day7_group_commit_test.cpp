@@ -1043,6 +1043,7 @@ TEST_CASE("a plain write waits for nobody", "[3.7][task-5][gold]") {
 //   d       comes when these are answered. It waits for e, or its commit is
 //           held open until e sleeps behind it
 //   f       comes when e waits for it, or is answered
+//   D       in place of d: plain, and like it but for that
 // Who waits has read the clock. Commits take `commit_micros`; after a wait
 // that did not pay one sync goes alone.
 std::string company(std::uint64_t commit_micros, std::string_view names) {
@@ -1051,10 +1052,10 @@ std::string company(std::uint64_t commit_micros, std::string_view names) {
   Writers writers(
       [&](Group group) {
         const std::string who = names_of(group);
-        if (who == "a" || who == "d") {
+        if (who == "a" || who == "d" || who == "D") {
           // b may sleep already; e waits for d_commits.
           const int slept = who == "a" ? 0 : stage->executor.slept();
-          d_commits = who == "d";
+          d_commits = who != "a";
           stage->insist([&] { return stage->executor.slept() > slept; },
                         "nobody slept in Executor::wait behind " + who);
         }
@@ -1083,6 +1084,7 @@ std::string company(std::uint64_t commit_micros, std::string_view names) {
         case 'c':
           return waits(1);
         case 'd':
+        case 'D':
           return answered[1] && answered[2];
         case 'e':
           return waits(3) || d_commits;
@@ -1095,7 +1097,8 @@ std::string company(std::uint64_t commit_micros, std::string_view names) {
     expect(writers.await(turn),
            std::string(1, names[at]) + " never had its turn");
     if (names[at] == 'c') writers.clock.pass(3'000);
-    const auto mine = ask(std::string(1, names[at]) + "!");
+    const auto mine =
+        ask(std::string(1, names[at]) + (names[at] == 'D' ? "" : "!"));
     writers.submit(mine->request());
     answered[at] = true;
   });
@@ -1115,6 +1118,15 @@ TEST_CASE("a wait longer than its commit is left out, and tried again",
       "two stood here a moment ago. e, behind it, waits for f.");
   INVARIANT("task 5: after a wait that did not pay, `alone` syncs go without");
   CHECK_SAME(company(200, "abcdef"), "a | b c | d | e f");
+}
+
+TEST_CASE("a plain write is none of the syncs that go alone",
+          "[3.7][task-5][gold]") {
+  STORY(
+      "b waits 3,000 µs for c, their commit takes 200. Then D, plain, with e "
+      "behind it: e is the first sync since, and does not wait for f.");
+  INVARIANT("task 5: after a wait that did not pay, `alone` syncs go without");
+  CHECK_SAME(company(200, "abcDef"), "a | b c | D | e | f");
 }
 
 }  // namespace lsm::test
