@@ -91,15 +91,4 @@ Verdict compare_bytes(std::string_view seen, std::string_view expected) {
           .bytes = compared_hex(seen, expected)};
 }
 
-void count_passed() {
-  SUCCEED();
-}
-
-void tell(const Verdict& verdict, std::string_view checked) {
-  UNSCOPED_INFO("checked: " << checked);
-  UNSCOPED_INFO("expected: " << verdict.expected);
-  UNSCOPED_INFO("seen: " << verdict.seen);
-  if (!verdict.bytes.empty()) UNSCOPED_INFO("bytes:\n" << verdict.bytes);
-}
-
 }  // namespace lsm::test
